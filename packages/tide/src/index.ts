@@ -1,1 +1,11 @@
-export {}
+export type { Beat, FollowerSnapshot, Outcome, Verdict } from './follower.js'
+export { Follower } from './follower.js'
+export type { Ask, Instant } from './lag.js'
+export { elapsedMs } from './lag.js'
+export type { Epoch, Link, Stamp, Step } from './position.js'
+export { isSameEpoch, isSameLink } from './position.js'
+export { allTag, entityTag, everything, facetTag, listTag } from './tag.js'
+export type { TagPlaces, TideTableOptions, TideTableSnapshot } from './tide-table.js'
+export { TideTable } from './tide-table.js'
+export type { Token } from './token.js'
+export { formatToken, isCoveredBy, parseToken } from './token.js'

@@ -1,0 +1,189 @@
+/**
+ * The floors that a follower knows, in fixed memory.
+ *
+ * Invariant: for every tag ever raised, `floorOf(tag)` is at or above the highest position it was raised to. The table
+ * may say more than the truth (a false miss), never less (a stale answer).
+ *
+ * Why it holds. A tag hashes to one bucket of 64 bytes: ten entries (16-bit fingerprint, 32-bit offset from one common
+ * origin) and a residual offset. An entry of the same fingerprint is raised by max, so two tags that collide share the
+ * higher floor. When a bucket is full, the lowest of its entries is forgotten into the residual, which is the floor of
+ * every tag of that bucket without an entry; so what is forgotten only rises. Raising is a max-merge: order and
+ * repetition do no harm.
+ *
+ * It refuses to store a list of tags, to grow, and to lower anything, `clear` included: `raiseBase` forgets entries only
+ * because `base` then lies above all of them.
+ *
+ * Layout of a bucket, in 32-bit words: [0] residual, [1..10] offsets (0 = free), [11..15] ten 16-bit fingerprints.
+ */
+
+import { hashTag } from './tag-hash.js'
+
+const wordsPerBucket = 16
+const entriesPerBucket = 10
+const firstFingerprint = 22 // in 16-bit halves from the start of the bucket
+const maxOffset = 0xffffffff
+
+/** The table at one instant. `words` is a copy: 16 32-bit words a bucket. */
+export interface TideTableSnapshot {
+  readonly buckets: number
+  readonly seed: number
+  readonly base: number
+  readonly origin: number
+  readonly words: Uint32Array
+}
+
+/** Where a list of tags lies in one table: pairs of (word of the bucket, fingerprint). Made once for each value. */
+export type TagPlaces = Uint32Array
+
+export interface TideTableOptions {
+  /** A power of two; 131,072 buckets (8 MiB) hold about 1.3 million distinct recently changed tags. */
+  readonly buckets?: number
+  /** 32 random bits. */
+  readonly seed: number
+}
+
+export class TideTable {
+  readonly buckets: number
+  #seed: number
+  #base = 0
+  #origin = 0
+  #words: Uint32Array
+  #halves: Uint16Array
+  readonly #hash = new Uint32Array(2)
+
+  constructor({ buckets = 131_072, seed }: TideTableOptions) {
+    if (!Number.isInteger(Math.log2(buckets)))
+      throw new RangeError(`buckets: ${buckets} is not a power of two`)
+    this.buckets = buckets
+    this.#seed = seed >>> 0
+    this.#words = new Uint32Array(buckets * wordsPerBucket)
+    this.#halves = new Uint16Array(this.#words.buffer)
+  }
+
+  /** The floor under everything: a value whose tidemark lies below it has sunk, whatever its tags. */
+  get base(): number {
+    return this.#base
+  }
+
+  /** Sinks every value whose tidemark is below `position`. The entries all lie at or below it, so they are forgotten. */
+  raiseBase(position: number): void {
+    if (position < this.#base) return
+    this.#base = position
+    this.#origin = position
+    this.#words.fill(0)
+  }
+
+  /** Starts again at `position` in another history, where positions may be lower than before. */
+  restart(position: number): void {
+    this.#base = 0
+    this.raiseBase(position)
+  }
+
+  /** Raises the floor of `tag` to at least `position`. */
+  raise(tag: string, position: number): void {
+    if (position <= this.#base) return
+    if (position - this.#origin > maxOffset) this.#moveOrigin(position)
+    hashTag(tag, this.#seed, this.#hash)
+    const bucket = this.#bucketOf(this.#hash[0]!)
+    this.#put(bucket, this.#hash[1]! & 0xffff, Math.max(1, position - this.#origin))
+  }
+
+  /** Where `tags` lie in this table; valid as long as the table lives. */
+  locate(tags: readonly string[]): TagPlaces {
+    const places = new Uint32Array(tags.length * 2)
+    for (let i = 0; i < tags.length; i++) {
+      hashTag(tags[i]!, this.#seed, this.#hash)
+      places[2 * i] = this.#bucketOf(this.#hash[0]!)
+      places[2 * i + 1] = this.#hash[1]! & 0xffff
+    }
+    return places
+  }
+
+  /** The highest floor of the tags at `places`, `base` included. */
+  floorAt(places: TagPlaces): number {
+    let highest = 0
+    for (let i = 0; i < places.length; i += 2) {
+      const offset = this.#offsetAt(places[i]!, places[i + 1]!)
+      if (offset > highest) highest = offset
+    }
+    return highest === 0 ? this.#base : this.#origin + highest
+  }
+
+  floorOf(tag: string): number {
+    return this.floorAt(this.locate([tag]))
+  }
+
+  snapshot(): TideTableSnapshot {
+    const { buckets } = this
+    return { buckets, seed: this.#seed, base: this.#base, origin: this.#origin, words: this.#words.slice() }
+  }
+
+  /**
+   * Takes over a snapshot's floors *and its seed*: places made before are void, so this is for a table nobody uses yet.
+   * Returns false, and changes nothing, where the snapshot has another layout.
+   */
+  restore(snapshot: TideTableSnapshot): boolean {
+    if (snapshot.buckets !== this.buckets || snapshot.words.length !== this.#words.length) return false
+    this.#seed = snapshot.seed >>> 0
+    this.#base = snapshot.base
+    this.#origin = snapshot.origin
+    this.#words.set(snapshot.words)
+    return true
+  }
+
+  #bucketOf(hash: number): number {
+    return (hash & (this.buckets - 1)) * wordsPerBucket
+  }
+
+  #offsetAt(bucket: number, fingerprint: number): number {
+    const words = this.#words
+    const residual = words[bucket]!
+    const fingerprints = bucket * 2 + firstFingerprint
+    for (let i = 0; i < entriesPerBucket; i++) {
+      if (this.#halves[fingerprints + i] !== fingerprint) continue
+      const offset = words[bucket + 1 + i]!
+      if (offset !== 0) return offset > residual ? offset : residual
+    }
+    return residual
+  }
+
+  #put(bucket: number, fingerprint: number, offset: number): void {
+    const words = this.#words
+    const fingerprints = bucket * 2 + firstFingerprint
+    let lowest = 0
+    let lowestOffset = Infinity
+    for (let i = 0; i < entriesPerBucket; i++) {
+      const held = words[bucket + 1 + i]!
+      if (held !== 0 && this.#halves[fingerprints + i] === fingerprint) {
+        if (offset > held) words[bucket + 1 + i] = offset
+        return
+      }
+      if (held < lowestOffset) {
+        lowest = i
+        lowestOffset = held
+      }
+    }
+    const residual = words[bucket]!
+    if (offset <= lowestOffset) {
+      if (offset > residual) words[bucket] = offset
+      return
+    }
+    if (lowestOffset > residual) words[bucket] = lowestOffset
+    words[bucket + 1 + lowest] = offset
+    this.#halves[fingerprints + lowest] = fingerprint
+  }
+
+  /** Makes room for offsets once 2^32 positions have passed: what lies below the new origin is raised to just above it. */
+  #moveOrigin(position: number): void {
+    const origin = position - 2 ** 31
+    const shift = origin - this.#origin
+    const words = this.#words
+    for (let bucket = 0; bucket < words.length; bucket += wordsPerBucket) {
+      for (let i = bucket; i <= bucket + entriesPerBucket; i++) {
+        const offset = words[i]!
+        if (offset !== 0) words[i] = offset > shift ? offset - shift : 1
+      }
+    }
+    this.#origin = origin
+  }
+}
