@@ -1,1 +1,8 @@
-export {}
+export { createDatabase, type Database, type DatabaseOptions } from './client.js'
+export { DatabaseError, type DatabaseErrorCode } from './errors.js'
+export { classifyFailure, type Failure } from './failures.js'
+export { Prisma, type PrismaClient } from './generated/client.js'
+export type { Brand, Category, IdempotencyKey, Product } from './generated/client.js'
+export { migrate, type MigrateOptions, type MigrateResult } from './migrate.js'
+export { columnOf, fieldOf, tableOf } from './names.js'
+export { createPool, type PoolOptions } from './pool.js'
