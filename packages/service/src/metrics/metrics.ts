@@ -1,0 +1,79 @@
+import { Router } from 'express'
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { contextOf } from '../logging/request-context.js'
+import { methodNotAllowed } from '../problems/method-not-allowed.js'
+import { createRequestDurations, type DurationSeries, type RequestLabels } from './request-durations.js'
+
+/** Values read when scraped: one number, or one per set of labels. */
+export type Readings = number | readonly { labels: Readonly<Record<string, string>>; value: number }[]
+
+export interface Metrics {
+  /** For metrics of prom-client's own kinds. */
+  readonly registry: Registry
+  /** `GET /metrics`. */
+  readonly router: Router
+  observeRequest(labels: RequestLabels, seconds: number): void
+  /** The series behind `observeRequest`, looked up once: for the path that answers ahead of the app. */
+  requestSeries(labels: RequestLabels): DurationSeries
+  /** A counter kept elsewhere as a plain integer that only rises; read when scraped. */
+  counter(options: ReadMetric): void
+  /** A present value; read when scraped. */
+  gauge(options: ReadMetric): void
+}
+
+export interface ReadMetric {
+  readonly name: string
+  readonly help: string
+  readonly labelNames?: readonly string[]
+  readonly read: () => Readings
+}
+
+/** A registry of its own for each service, with the process's metrics (`process_*`, `nodejs_*`). */
+export function createMetrics({ service }: { service: string }): Metrics {
+  const registry = new Registry()
+  registry.setDefaultLabels({ service })
+  collectDefaultMetrics({ register: registry })
+  const durations = createRequestDurations()
+  registry.registerMetric(durations.metric)
+
+  const router = Router()
+  router.get('/metrics', async (req, res) => {
+    contextOf(req).route = '/metrics'
+    const text = await registry.metrics()
+    res.set('Content-Type', registry.contentType).set('Cache-Control', 'no-store').send(text)
+  })
+  router.all('/metrics', methodNotAllowed('/metrics', ['GET']))
+
+  return {
+    registry,
+    router,
+    observeRequest: (labels, seconds) => {
+      durations.series(labels).observe(seconds)
+    },
+    requestSeries: durations.series,
+    counter: ({ read, ...options }) => {
+      new Counter({
+        ...options,
+        registers: [registry],
+        collect() {
+          this.reset()
+          for (const { labels, value } of listed(read())) this.inc(labels, value)
+        },
+      })
+    },
+    gauge: ({ read, ...options }) => {
+      new Gauge({
+        ...options,
+        registers: [registry],
+        collect() {
+          this.reset()
+          for (const { labels, value } of listed(read())) this.set(labels, value)
+        },
+      })
+    },
+  }
+}
+
+function listed(readings: Readings) {
+  return typeof readings === 'number' ? [{ labels: {}, value: readings }] : readings
+}

@@ -1,0 +1,92 @@
+import { OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteasolutions/zod-to-openapi'
+import type { z } from 'zod'
+import { problemTypes, type ProblemKind } from '../problems/problem-types.js'
+import { problemSchema } from './problem-schema.js'
+import type { Route, RouteResponse } from './route.js'
+
+export interface ApiInfo {
+  readonly title: string
+  readonly version: string
+  readonly description?: string
+}
+
+/** A route with its types forgotten. */
+export type AnyRoute = Route<z.ZodType, z.ZodType, z.ZodType, z.ZodType>
+
+export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']>
+
+/** The OpenAPI 3.1 document of these routes, made from the schemas that parse their requests. */
+export function openApiDocument(info: ApiInfo, routes: readonly AnyRoute[]): OpenApiDocument {
+  const registry = new OpenAPIRegistry()
+  for (const route of routes) registry.registerPath(pathOf(route))
+  return new OpenApiGeneratorV31(registry.definitions, { sortComponents: 'alphabetically' }).generateDocument(
+    {
+      openapi: '3.1.0',
+      info: { ...info },
+      servers: [{ url: '/' }],
+    },
+  )
+}
+
+function pathOf(route: AnyRoute): RouteConfig {
+  const { method, path, summary, description, operationId, tags, params, query, headers, body } = route
+  const request = {
+    ...(params === undefined ? {} : { params: params as z.ZodObject }),
+    ...(query === undefined ? {} : { query: query as z.ZodObject }),
+    ...(headers === undefined ? {} : { headers: headers as z.ZodObject }),
+    ...(body === undefined
+      ? {}
+      : { body: { required: true, content: contentOf(route.bodyTypes ?? ['application/json'], body) } }),
+  }
+  return {
+    method,
+    path,
+    summary,
+    operationId: operationId ?? operationName(method, path),
+    ...(description === undefined ? {} : { description }),
+    ...(tags === undefined ? {} : { tags: [...tags] }),
+    request,
+    responses: { ...problemsOf(route), ...responsesOf(route.responses) },
+  }
+}
+
+function responsesOf(responses: AnyRoute['responses']): RouteConfig['responses'] {
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, response]) => [status, responseOf(response)]),
+  )
+}
+
+function responseOf({ description, schema, contentType = 'application/json', headers }: RouteResponse) {
+  return {
+    description,
+    ...(headers === undefined ? {} : { headers }),
+    ...(schema === undefined ? {} : { content: contentOf([contentType], schema) }),
+  }
+}
+
+function problemsOf(route: AnyRoute): RouteConfig['responses'] {
+  const hasParameters = [route.params, route.query, route.headers].some((schema) => schema !== undefined)
+  const kinds: ProblemKind[] = [
+    ...(hasParameters || route.body !== undefined ? (['invalid-parameter'] as const) : []),
+    ...(route.body === undefined
+      ? []
+      : (['body-too-large', 'unsupported-media-type', 'invalid-body'] as const)),
+    ...(route.problems ?? []),
+  ]
+  const content = contentOf(['application/problem+json'], problemSchema)
+  const named = kinds.map((kind) => {
+    const { status, title } = problemTypes[kind]
+    return [String(status), { description: title, content }] as const
+  })
+  return { ...Object.fromEntries(named), default: { description: 'Any other problem', content } }
+}
+
+function contentOf(types: readonly string[], schema: z.ZodType) {
+  return Object.fromEntries(types.map((type) => [type, { schema }]))
+}
+
+/** `get /v1/{resource}:batchGet` → `getV1ResourceBatchGet` */
+function operationName(method: string, path: string): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '')
+  return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')
+}
