@@ -11,7 +11,7 @@
  * repetition do no harm.
  *
  * It refuses to store a list of tags, to grow, and to lower anything, `clear` included: `raiseBase` forgets entries only
- * because `base` then lies above all of them.
+ * where `base` then lies above all of them; `restart`, for another history, is the one exception.
  *
  * Layout of a bucket, in 32-bit words: [0] residual, [1..10] offsets (0 = free), [11..15] ten 16-bit fingerprints.
  */
@@ -22,6 +22,8 @@ const wordsPerBucket = 16
 const entriesPerBucket = 10
 const firstFingerprint = 22 // in 16-bit halves from the start of the bucket
 const maxOffset = 0xffffffff
+const maxBuckets = 2 ** 24 // 1 GiB
+const farther = 2 ** 31 // how far below the newest position a moved origin lies
 
 /** The table at one instant. `words` is a copy: 16 32-bit words a bucket. */
 export interface TideTableSnapshot {
@@ -32,7 +34,7 @@ export interface TideTableSnapshot {
   readonly words: Uint32Array
 }
 
-/** Where a list of tags lies in one table: pairs of (word of the bucket, fingerprint). Made once for each value. */
+/** Where a list of tags lies in one table: its seed, then pairs of (word of the bucket, fingerprint). Opaque; made once for each value. */
 export type TagPlaces = Uint32Array
 
 export interface TideTableOptions {
@@ -47,13 +49,15 @@ export class TideTable {
   #seed: number
   #base = 0
   #origin = 0
-  #words: Uint32Array
-  #halves: Uint16Array
+  /** No entry lies above it; 0: no entries. */
+  #highest = 0
+  readonly #words: Uint32Array
+  readonly #halves: Uint16Array
   readonly #hash = new Uint32Array(2)
 
   constructor({ buckets = 131_072, seed }: TideTableOptions) {
-    if (!Number.isInteger(Math.log2(buckets)))
-      throw new RangeError(`buckets: ${buckets} is not a power of two`)
+    if (!Number.isInteger(Math.log2(buckets)) || buckets < 1 || buckets > maxBuckets)
+      throw new RangeError(`buckets: ${buckets} is not a power of two from 1 to ${maxBuckets}`)
     this.buckets = buckets
     this.#seed = seed >>> 0
     this.#words = new Uint32Array(buckets * wordsPerBucket)
@@ -65,48 +69,51 @@ export class TideTable {
     return this.#base
   }
 
-  /** Sinks every value whose tidemark is below `position`. The entries all lie at or below it, so they are forgotten. */
+  /** Sinks every value whose tidemark is below `position`. */
   raiseBase(position: number): void {
-    if (position < this.#base) return
+    if (position <= this.#base) return
     this.#base = position
-    this.#origin = position
-    this.#words.fill(0)
+    if (position >= this.#highest) this.#forget()
   }
 
   /** Starts again at `position` in another history, where positions may be lower than before. */
   restart(position: number): void {
-    this.#base = 0
-    this.raiseBase(position)
+    this.#base = position
+    this.#forget()
   }
 
   /** Raises the floor of `tag` to at least `position`. */
   raise(tag: string, position: number): void {
     if (position <= this.#base) return
     if (position - this.#origin > maxOffset) this.#moveOrigin(position)
+    if (position > this.#highest) this.#highest = position
     hashTag(tag, this.#seed, this.#hash)
     const bucket = this.#bucketOf(this.#hash[0]!)
     this.#put(bucket, this.#hash[1]! & 0xffff, Math.max(1, position - this.#origin))
   }
 
-  /** Where `tags` lie in this table; valid as long as the table lives. */
+  /** Where `tags` lie in this table; valid until the table is restored from a snapshot with another seed. */
   locate(tags: readonly string[]): TagPlaces {
-    const places = new Uint32Array(tags.length * 2)
+    const places = new Uint32Array(1 + tags.length * 2)
+    places[0] = this.#seed
     for (let i = 0; i < tags.length; i++) {
       hashTag(tags[i]!, this.#seed, this.#hash)
-      places[2 * i] = this.#bucketOf(this.#hash[0]!)
-      places[2 * i + 1] = this.#hash[1]! & 0xffff
+      places[1 + 2 * i] = this.#bucketOf(this.#hash[0]!)
+      places[2 + 2 * i] = this.#hash[1]! & 0xffff
     }
     return places
   }
 
-  /** The highest floor of the tags at `places`, `base` included. */
+  /** The highest floor of the tags at `places`, `base` included; Infinity where the places are another seed's. */
   floorAt(places: TagPlaces): number {
+    if (places[0] !== this.#seed) return Infinity
     let highest = 0
-    for (let i = 0; i < places.length; i += 2) {
+    for (let i = 1; i < places.length; i += 2) {
       const offset = this.#offsetAt(places[i]!, places[i + 1]!)
       if (offset > highest) highest = offset
     }
-    return highest === 0 ? this.#base : this.#origin + highest
+    const floor = this.#origin + highest
+    return highest === 0 || floor < this.#base ? this.#base : floor
   }
 
   floorOf(tag: string): number {
@@ -119,16 +126,25 @@ export class TideTable {
   }
 
   /**
-   * Takes over a snapshot's floors *and its seed*: places made before are void, so this is for a table nobody uses yet.
-   * Returns false, and changes nothing, where the snapshot has another layout.
+   * Takes over a snapshot's floors *and its seed*, so places made before are sunk: this is for a table nobody uses yet.
+   * Returns false, and changes nothing, where the snapshot has another layout or its numbers are no positions.
    */
   restore(snapshot: TideTableSnapshot): boolean {
     if (snapshot.buckets !== this.buckets || snapshot.words.length !== this.#words.length) return false
+    if (!isPosition(snapshot.base) || !isPosition(snapshot.origin)) return false
     this.#seed = snapshot.seed >>> 0
     this.#base = snapshot.base
     this.#origin = snapshot.origin
     this.#words.set(snapshot.words)
+    this.#highest = snapshot.origin + maxOffset
     return true
+  }
+
+  #forget(): void {
+    this.#origin = this.#base
+    if (this.#highest === 0) return
+    this.#highest = 0
+    this.#words.fill(0)
   }
 
   #bucketOf(hash: number): number {
@@ -175,7 +191,7 @@ export class TideTable {
 
   /** Makes room for offsets once 2^32 positions have passed: what lies below the new origin is raised to just above it. */
   #moveOrigin(position: number): void {
-    const origin = position - 2 ** 31
+    const origin = position - farther
     const shift = origin - this.#origin
     const words = this.#words
     for (let bucket = 0; bucket < words.length; bucket += wordsPerBucket) {
@@ -187,3 +203,5 @@ export class TideTable {
     this.#origin = origin
   }
 }
+
+const isPosition = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
