@@ -8,6 +8,8 @@ export interface Store {
   readonly origin: string
   /** Process id of the server, where there is one on this machine. */
   readonly pid: number | undefined
+  /** Resolves with the reason when a server that was started here ends. */
+  readonly ended?: Promise<string>
   stop(): Promise<void>
 }
 
