@@ -43,7 +43,7 @@ export function deriveSchemas({ fields, key, filters, sort }: SchemaParts): Reso
   const row = object(all, (field) => orNull(field, field.kind === 'date' ? z.iso.datetime() : field.bare))
   const patch = object(writable, (field) => input(field).optional()).refine(
     (given) => Object.keys(given).length > 0,
-    { error: 'give at least one field to change' },
+    { error: 'give at least one field to change', when: ({ issues }) => issues.length === 0 },
   )
   return {
     row,

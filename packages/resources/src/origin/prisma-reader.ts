@@ -25,9 +25,11 @@ export interface ResourceReader {
   list(query: ListQuery): Promise<ListPage>
 }
 
-/** `client`: a Prisma client, or a transaction of one. */
-export function prismaReader(resource: Resource, client: object): ResourceReader {
-  const delegate = delegateOf(client, resource)
+/**
+ * `client` gives the Prisma client, or the transaction, to read with; it is asked at each call, because a pool is renewed
+ * when the log begins a new term.
+ */
+export function prismaReader(resource: Resource, client: () => object): ResourceReader {
   const select = selectOf(resource)
   const key = resource.key.name
   return {
@@ -38,7 +40,10 @@ export function prismaReader(resource: Resource, client: object): ResourceReader
         ])
       }
       if (ids.length === 0) return new Map()
-      const rows = await delegate.findMany({ where: { [key]: { in: [...ids] } }, select })
+      const rows = await delegateOf(client(), resource).findMany({
+        where: { [key]: { in: [...ids] } },
+        select,
+      })
       return new Map(rows.map((row) => [resource.idOf(row), row]))
     },
 
@@ -48,7 +53,7 @@ export function prismaReader(resource: Resource, client: object): ResourceReader
       const orderBy =
         sort.field === key ? [{ [key]: direction }] : [{ [sort.field]: direction }, { [key]: direction }]
       const where = after === undefined ? filters : { AND: [filters, beyond(resource, query, after)] }
-      const found = await delegate.findMany({ where, orderBy, take: limit + 1, select })
+      const found = await delegateOf(client(), resource).findMany({ where, orderBy, take: limit + 1, select })
       const rows = found.slice(0, limit)
       const last = found.length > limit ? rows.at(-1) : undefined
       return {
