@@ -1,0 +1,122 @@
+/**
+ * Reads the Redis stream over one connection, until that ends.
+ *
+ * Asks and reads travel on it in turn: a heartbeat read here comes from the server that the ask went to, or bears
+ * another generation.
+ *
+ * A blocking read does not tell two things, so every ask also looks at the stream's tail:
+ * - it was trimmed past the cursor: silent, and harmless, since the next link does not continue and the follower rebases;
+ * - it was replaced, and its IDs are at or below the cursor: the read would never wake. A tail below the cursor moves the
+ *   cursor back, one of a higher term is adopted; what is read twice is ignored.
+ */
+
+import { elapsedMs } from '@tidemark/tide'
+import type { Instant } from '@tidemark/tide'
+import type { Redis } from 'ioredis'
+
+import type { Clock } from '../clock.js'
+import { within } from '../clock.js'
+import { parseInteger } from '../entry.js'
+import { LogError } from '../errors.js'
+import { askScript } from '../lua/ask.js'
+import { runScript } from '../lua/script.js'
+import type { LogKeys } from '../redis/log-keys.js'
+import { decodeItem, decodeTail, formatStreamId, isBefore, parseStreamId } from '../redis/stream-codec.js'
+import type { RawEntry, StreamId, Tail } from '../redis/stream-codec.js'
+import type { ObservedFollower } from './observed-follower.js'
+
+export interface StreamSessionOptions {
+  readonly keys: LogKeys
+  readonly observed: ObservedFollower
+  readonly clock: Clock
+  /** Time between two asks. */
+  readonly askEveryMs: number
+  /** For each call, on top of the time that a read may block. */
+  readonly timeoutMs: number
+  /** In [0, 1). */
+  readonly random: () => number
+  /** The server answered an ask. */
+  readonly onAnswered: () => void
+}
+
+const readLimit = 256
+const start: StreamId = { position: 0, sequence: 0 }
+const maxGeneration = 2 ** 48
+
+/** Never resolves. @throws LogError `log.stream-failed`, or what ioredis threw */
+export async function followStream(redis: Redis, options: StreamSessionOptions): Promise<never> {
+  const { observed, clock, askEveryMs, timeoutMs, keys } = options
+  const { follower } = observed
+  let cursor: StreamId = { position: follower.applied, sequence: 0 }
+  let askedAt: Instant | undefined
+  for (;;) {
+    const now = clock.now()
+    if (askedAt === undefined || elapsedMs(askedAt, now) >= askEveryMs) {
+      askedAt = now
+      cursor = await ask(redis, cursor, now, options)
+      options.onAnswered()
+    }
+    const blockMs = Math.max(1, Math.ceil(askEveryMs - elapsedMs(askedAt, clock.now())))
+    const reading = redis.xread(
+      ...(['COUNT', readLimit, 'BLOCK', blockMs, 'STREAMS', keys.log, formatStreamId(cursor)] as const),
+    )
+    const entries = entriesOf(await within(clock, blockMs + timeoutMs, reading, late))
+    const { epoch } = follower
+    for (const raw of entries) {
+      cursor = parseStreamId(raw[0])
+      take(observed, raw)
+    }
+    // A new epoch voids what was asked before it.
+    if (follower.epoch !== epoch) askedAt = undefined
+  }
+}
+
+async function ask(
+  redis: Redis,
+  cursor: StreamId,
+  at: Instant,
+  { keys, observed, clock, timeoutMs, random }: StreamSessionOptions,
+): Promise<StreamId> {
+  const generationIfNone = String(1 + Math.floor(random() * (maxGeneration - 1)))
+  const asking = Promise.all([
+    runScript(redis, askScript, [keys.ask], [generationIfNone, '1']),
+    redis.xrevrange(keys.log, '+', '-', 'COUNT', 1),
+  ])
+  const [number, newest] = await within(clock, timeoutMs, asking, late)
+  const next = rejoin(observed, decodeTail(newest), cursor)
+  const [generation, count] = number as unknown[]
+  observed.ask({
+    generation: parseInteger(generation, 'generation'),
+    count: parseInteger(count, 'count'),
+    at,
+  })
+  return next
+}
+
+/** Where to read on, given where the stream ends now. */
+function rejoin(observed: ObservedFollower, tail: Tail | undefined, cursor: StreamId): StreamId {
+  if (tail === undefined) return start
+  const { epoch } = observed.follower
+  const isUnseen = isBefore(cursor, tail.id)
+  if (epoch === undefined || (!isUnseen && tail.epoch.term > epoch.term)) {
+    observed.jump(tail.epoch, tail.link)
+    return { position: tail.id.position, sequence: 0 }
+  }
+  if (!isBefore(tail.id, cursor)) return cursor
+  return { position: Math.min(observed.follower.applied, tail.id.position), sequence: 0 }
+}
+
+function take(observed: ObservedFollower, raw: RawEntry): void {
+  const item = decodeItem(raw)
+  if (item?.kind === 'link') observed.apply(item.entry)
+  if (item?.kind === 'beat') observed.hear(item.beat)
+}
+
+/** XREAD answers a list of [stream, entries], or under RESP3 one flat [stream, entries]; null when nothing came. */
+function entriesOf(reply: unknown): readonly RawEntry[] {
+  if (!Array.isArray(reply)) return []
+  const [first, second] = reply as unknown[]
+  return (Array.isArray(first) ? first[1] : second) as readonly RawEntry[]
+}
+
+const late = (): LogError => new LogError('log.stream-failed', 'Redis gave no answer in time')

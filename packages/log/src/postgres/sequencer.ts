@@ -1,0 +1,81 @@
+/**
+ * `sequence()`: gives every change whose commit was visible when the call began a position at or below the one returned.
+ * The work is one short transaction in Postgres (see the migration); this loops it while batches come back full.
+ */
+
+import type { Epoch, Link, Token } from '@tidemark/tide'
+
+import { parseEntry, parseEpoch, parseInteger } from '../entry.js'
+import type { LogEntry } from '../entry.js'
+import { LogError } from '../errors.js'
+import type { LogDatabase, Row } from './log-database.js'
+
+export interface Sequenced {
+  /** Covers everything committed before the call. */
+  readonly token: Token
+  readonly epoch: Epoch
+  /** The log's head. */
+  readonly link: Link
+  /** The positions that this call made, oldest first; empty when it made more than `maxEntriesHeld`: read the log. */
+  readonly entries: readonly LogEntry[]
+}
+
+export interface Sequencer {
+  /** @throws LogError `log.unreachable`, `log.backlog`, `log.malformed` */
+  sequence(): Promise<Sequenced>
+}
+
+export interface SequencerOptions {
+  readonly log: LogDatabase
+  /** Changes moved in one transaction. */
+  readonly batch?: number
+  /** Batches moved in one call: `batch * maxBatches` changes, then `log.backlog`. */
+  readonly maxBatches?: number
+  /** For one batch. */
+  readonly timeoutMs?: number
+}
+
+/** Entries given back by one call; a longer run is read from the log in pages. */
+export const maxEntriesHeld = 64
+
+export function createSequencer({
+  log,
+  batch = 500,
+  maxBatches = 1_000,
+  timeoutMs = 2_000,
+}: SequencerOptions): Sequencer {
+  return {
+    async sequence() {
+      const entries: LogEntry[] = []
+      let made = 0
+      for (let batches = 0; batches < maxBatches; batches++) {
+        const [row] = await log.query('SELECT * FROM tidemark.sequence($1)', [batch], { timeoutMs })
+        const { head, made: latest } = parseSequenced(row)
+        made += latest.length
+        if (made <= maxEntriesHeld) entries.push(...latest)
+        if (row?.['more'] !== true) return { ...head, entries: made <= maxEntriesHeld ? entries : [] }
+      }
+      throw new LogError(
+        'log.backlog',
+        `more than ${batch * maxBatches} committed changes wait to be sequenced; call again to go on`,
+      )
+    },
+  }
+}
+
+/** The row that `tidemark.sequence()` and `tidemark.new_epoch()` give. */
+export function parseSequenced(row: Row | undefined): {
+  head: Omit<Sequenced, 'entries'>
+  made: readonly LogEntry[]
+} {
+  if (row === undefined) throw new LogError('log.malformed', 'sequence() gave no row')
+  const epoch = parseEpoch(row)
+  const position = parseInteger(row['position'], 'position')
+  const link = { position, mark: parseInteger(row['mark'], 'mark') }
+  const made = row['entries']
+  if (!Array.isArray(made)) throw new LogError('log.malformed', 'sequence() gave no entries')
+  return {
+    head: { token: { term: epoch.term, position }, epoch, link },
+    made: made.map((entry) => parseEntry(entry as Row)),
+  }
+}

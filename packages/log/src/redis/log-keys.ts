@@ -1,0 +1,15 @@
+/** The keys of one log in Redis. The braces keep them in one Cluster slot, so that one script may touch them all. */
+export interface LogKeys {
+  /** Stream: the copy of the log. */
+  readonly log: string
+  /** Hash: the counter that followers ask at. */
+  readonly ask: string
+  /** One binary value. */
+  readonly checkpoint: string
+}
+
+export const logKeys = (prefix = 'tidemark'): LogKeys => ({
+  log: `{${prefix}}:log`,
+  ask: `{${prefix}}:ask`,
+  checkpoint: `{${prefix}}:checkpoint`,
+})

@@ -1,0 +1,71 @@
+/**
+ * One connection to one server, for one life.
+ *
+ * ioredis would reconnect by itself and send again what was not answered. Here a connection that fails is dropped and
+ * its owner opens another, because what was asked on one connection means nothing on the next.
+ */
+
+import { Redis } from 'ioredis'
+
+import type { Clock } from '../clock.js'
+import { within } from '../clock.js'
+import { LogError } from '../errors.js'
+
+export interface RedisEndpoint {
+  /** A URL, or a maker of clients of *one server* (a Sentinel's master, a node of a Cluster). */
+  readonly redis: string | (() => Redis)
+  /** Of the keys; default `tidemark`. */
+  readonly prefix?: string
+}
+
+export interface OpenOptions {
+  readonly clock: Clock
+  /** Until it is ready, handshake included. */
+  readonly timeoutMs: number
+}
+
+/** @throws LogError `log.stream-failed` when it is not ready in time */
+export async function openRedis(endpoint: RedisEndpoint, { clock, timeoutMs }: OpenOptions): Promise<Redis> {
+  const { redis: address } = endpoint
+  const redis = typeof address === 'string' ? connectOnce(address, timeoutMs) : address()
+  redis.on('error', ignore)
+  const late = (): LogError => new LogError('log.stream-failed', `Redis is not ready after ${timeoutMs} ms`)
+  try {
+    await within(clock, timeoutMs, ready(redis), late)
+    return redis
+  } catch (error) {
+    redis.disconnect()
+    throw error
+  }
+}
+
+const connectOnce = (url: string, connectTimeout: number): Redis =>
+  new Redis(url, {
+    connectTimeout,
+    retryStrategy: () => null,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    maxLoadingRetryTime: connectTimeout,
+  })
+
+function ready(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return Promise.resolve()
+  return new Promise((resolve, reject) => {
+    let reason: Error | undefined
+    redis.on('error', (error: Error) => {
+      reason = error
+    })
+    redis.once('ready', resolve)
+    redis.once('close', () => {
+      const why = reason === undefined ? 'it closed the connection' : reason.message
+      reject(new LogError('log.stream-failed', `Redis is not ready: ${why}`, { cause: reason }))
+    })
+    if (redis.status === 'wait') redis.connect().catch(ignore)
+  })
+}
+
+/** ioredis throws on an error event nobody listens to; the failure reaches the owner through its command or `close`. */
+function ignore(): void {
+  return
+}
