@@ -6,6 +6,8 @@
  * - A step that continues its link is applied: the floors of its tags rise to the step's position.
  * - A step at or below its position says nothing new and is ignored: delivery twice or late does no harm.
  * - A step that does not continue its link means that something was missed: it rebases, `base` = that position.
+ *   Its own position under another mark is worse, two histories in one epoch, which epochs are there to prevent: values
+ *   stamped at that position may be of either, so `base` lies one above it.
  * - A step of a higher term is another history: it adopts it, `base` = that position, and discards its proof of lag.
  * - A step of a lower term, or of another history of the same term, is ignored.
  *
@@ -48,6 +50,7 @@ export interface FollowerSnapshot {
 export type Verdict = 'afloat' | 'sunk' | 'unproven'
 
 export class Follower {
+  /** To locate tags in and to read floors from; only the follower itself raises them, since a verdict is kept by revision. */
   readonly table: TideTable
   #epoch: Epoch | undefined
   #link: Link = { position: 0, mark: 0 }
@@ -127,7 +130,10 @@ export class Follower {
     this.#proof.voidAsks()
   }
 
-  /** `position` of `epoch` was the log's head at some time after `at`: proof, if this follower has applied it. */
+  /**
+   * Everything committed before `at` has a position at or below `position`: proof, if this follower has applied it. The
+   * head of a `sequence()` begun after `at` says so; the log's head alone does not, for commits that wait in the outbox.
+   */
   prove(epoch: Epoch, position: number, at: Instant): boolean {
     if (this.#epoch === undefined || !isSameEpoch(epoch, this.#epoch) || position > this.applied) return false
     this.#proof.prove(at)
@@ -177,7 +183,7 @@ export class Follower {
   }
 
   #rebase(link: Link): Outcome {
-    this.table.raiseBase(link.position)
+    this.table.raiseBase(link.position === this.applied ? link.position + 1 : link.position)
     this.#moveTo(link)
     return 'rebased'
   }
