@@ -19,7 +19,7 @@ export function jsonBody({ types, limitBytes }: JsonBodyOptions): RequestHandler
   const accepted = [...types]
   return [
     (req, _res, next) => {
-      const type = req.is(accepted)
+      const type = req.headers['content-length'] === '0' ? null : req.is(accepted)
       if (type === null) throw new Problem('missing-body', { detail: `Send ${types.join(' or ')}.` })
       if (type === false) {
         const header = req.method === 'PATCH' ? 'Accept-Patch' : 'Accept-Post'

@@ -52,7 +52,13 @@ export async function waitFor<T>(
         onFailedAttempt?.(context)
       },
     })
-  return withDeadline(timeoutMs, retried, late, signal)
+  try {
+    return await withDeadline(timeoutMs, retried, late, signal)
+  } catch (error) {
+    // Cut short from outside, the wait still tells why it was waiting.
+    if (error instanceof Error && error === signal?.reason) error.cause ??= lastError
+    throw error
+  }
 }
 
 function noAnswer(timeoutMs: number): ServiceError {

@@ -38,5 +38,6 @@ export function createLogger({ name, level, destination }: LoggerOptions): Logge
     redact: { paths: SECRET_PATHS, censor: '[redacted]' },
     hooks: { streamWrite: redactText },
   }
-  return destination === undefined ? pino(options) : pino(options, destination)
+  // Written synchronously: otherwise the last lines before an exit overtake each other or are lost.
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: true }))
 }

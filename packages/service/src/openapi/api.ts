@@ -11,7 +11,7 @@ import type { Absent, Route } from './route.js'
 
 /** The endpoints of a service, declared once: mounted, parsed and documented from the same schemas. */
 export interface Api {
-  /** @throws ServiceError `route_conflict` when the same method and path are there already. */
+  /** @throws ServiceError `route_conflict` when the route is there already, or its path under other names. */
   route<
     P extends z.ZodType = Absent,
     Q extends z.ZodType = Absent,
@@ -40,14 +40,12 @@ export function createApi({ bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES, ...info }
     route: (given) => {
       const route = given as unknown as AnyRoute
       expressPath(route.path)
-      const same = routes.find(
-        ({ method, path }) => method === route.method && shapeOf(path) === shapeOf(route.path),
-      )
-      if (same !== undefined) {
-        throw new ServiceError(
-          'route_conflict',
-          `${route.method} ${route.path} is declared already as ${same.path}`,
-        )
+      const same = routes.find(({ path }) => shapeOf(path) === shapeOf(route.path))
+      if (same !== undefined && same.path !== route.path) {
+        throw new ServiceError('route_conflict', `${route.path} and ${same.path} match the same URLs`)
+      }
+      if (routes.some(({ method, path }) => method === route.method && path === route.path)) {
+        throw new ServiceError('route_conflict', `${route.method} ${route.path} is declared twice`)
       }
       routes.push(route)
     },

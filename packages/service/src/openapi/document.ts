@@ -1,5 +1,5 @@
 import { OpenApiGeneratorV31, OpenAPIRegistry, type RouteConfig } from '@asteasolutions/zod-to-openapi'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { problemTypes, type ProblemKind } from '../problems/problem-types.js'
 import { problemSchema } from './problem-schema.js'
 import type { Route, RouteResponse } from './route.js'
@@ -19,13 +19,47 @@ export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']
 export function openApiDocument(info: ApiInfo, routes: readonly AnyRoute[]): OpenApiDocument {
   const registry = new OpenAPIRegistry()
   for (const route of routes) registry.registerPath(pathOf(route))
-  return new OpenApiGeneratorV31(registry.definitions, { sortComponents: 'alphabetically' }).generateDocument(
-    {
-      openapi: '3.1.0',
-      info: { ...info },
-      servers: [{ url: '/' }],
-    },
-  )
+  const generator = new OpenApiGeneratorV31(registry.definitions, { sortComponents: 'alphabetically' })
+  const document = generator.generateDocument({
+    openapi: '3.1.0',
+    info: { ...info },
+    servers: [{ url: '/' }],
+  })
+  for (const route of routes) stateRequired(route, document)
+  return document
+}
+
+interface Parameter {
+  name: string
+  in: string
+  required?: boolean
+  schema?: { type?: unknown; default?: unknown }
+}
+
+/**
+ * A coerced field takes anything, so the generator calls it optional and nullable. A parameter is text or absent: it
+ * is required iff its schema refuses absence, its default is what absence is parsed to, and it is never null.
+ */
+function stateRequired(route: AnyRoute, document: OpenApiDocument): void {
+  const shapes = { path: shapeOf(route.params), query: shapeOf(route.query), header: shapeOf(route.headers) }
+  const operation = document.paths?.[route.path]?.[route.method]
+  for (const parameter of (operation?.parameters ?? []) as Parameter[]) {
+    const field = shapes[parameter.in as keyof typeof shapes]?.[parameter.name]
+    if (field === undefined) continue
+    const absent = z.safeParse(field, undefined)
+    parameter.required = parameter.in === 'path' || !absent.success
+    const schema = parameter.schema
+    if (schema === undefined) continue
+    if (absent.success && absent.data !== undefined) schema.default = absent.data
+    if (Array.isArray(schema.type)) {
+      const types = schema.type.filter((name) => name !== 'null') as string[]
+      schema.type = types.length === 1 ? types[0] : types
+    }
+  }
+}
+
+function shapeOf(schema: z.ZodType | undefined): Readonly<Record<string, z.core.$ZodType>> | undefined {
+  return schema instanceof z.ZodObject ? schema.shape : undefined
 }
 
 function pathOf(route: AnyRoute): RouteConfig {
