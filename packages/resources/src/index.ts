@@ -1,4 +1,4 @@
-export { brands, catalogue, categories, products } from './catalogue/index.js'
+export { Brand, brands, catalogue, categories, Category, Product, products } from './catalogue/index.js'
 export type { Access, Resource, ResourceDefinition, Row } from './define-resource.js'
 export { defineResource } from './define-resource.js'
 export type { Issue, ResourceErrorCode } from './errors.js'

@@ -2,7 +2,7 @@ import { parseDuration } from './duration.js'
 import type { Issue } from './errors.js'
 
 /** How fresh an answer must be (DESIGN.md §3, Serve). */
-export const levels = ['bounded', 'session', 'strict'] as const
+const levels = ['bounded', 'session', 'strict'] as const
 export type Level = (typeof levels)[number]
 
 /** As written in a definition; durations are texts like `'10m'`. */
@@ -14,7 +14,7 @@ export interface CacheRules {
   readonly level: Level
   /** Bound of the `bounded` level. */
   readonly maxLag: string
-  /** How long "there is no such row" may be kept. Default: `ttl`, at most 30 seconds. */
+  /** How long "there is no such row" may be kept. Default: `ttl`, at most one minute. */
   readonly negativeTtl?: string
 }
 
@@ -27,7 +27,7 @@ export interface CachePolicy {
 }
 
 /** Anyone can ask for ids that do not exist, so what is kept for them must leave soon. */
-const negativeTtlDefaultMs = 30_000
+const negativeTtlDefaultMs = 60_000
 
 /** The policy in milliseconds; every mistake is pushed to `issues`. */
 export function readPolicy(rules: CacheRules, issues: Issue[]): CachePolicy {

@@ -4,7 +4,7 @@ import type { Field } from './field.js'
 export type Scalar = string | number | boolean
 
 /** Text that Postgres stores unchanged: no NUL, no half of a surrogate pair. */
-export const isStorableText = (text: string): boolean => !text.includes('\0') && !/\p{Cs}/u.test(text)
+const isStorableText = (text: string): boolean => !text.includes('\0') && !/\p{Cs}/u.test(text)
 
 /** As {@link isStorableText} for every string and key inside a JSON value. */
 export function isStorable(value: unknown): boolean {

@@ -39,6 +39,17 @@ describe('cursors', () => {
     )
   })
 
+  it('whoever changes a filter under a cursor is told what is wrong', () => {
+    const made = products.parseListQuery('?categoryId=1')
+    const cursor = formatCursor(made, { value: 5, id: 5 })
+    for (const search of ['', '?categoryId=2', '?categoryId=1&brandId=1', '?categoryId=1&sort=-id']) {
+      const asked = products.parseListQuery(search)
+      expect(() => parseCursor(products, asked, cursor), search).toThrow(/another sort or other filters/)
+    }
+    const largerPages = products.parseListQuery('?categoryId=1&limit=50')
+    expect(parseCursor(products, largerPages, cursor)).toEqual({ value: 5, id: 5 })
+  })
+
   it('garbage is refused by name, and never fails otherwise', () => {
     const json = fc.jsonValue().map((value) => Buffer.from(JSON.stringify(value)).toString('base64url'))
     fc.assert(

@@ -44,7 +44,7 @@ describe('defineResource', () => {
       graceMs: 3_600_000,
       level: 'bounded',
       maxLagMs: 2000,
-      negativeTtlMs: 30_000,
+      negativeTtlMs: 60_000,
     })
   })
 

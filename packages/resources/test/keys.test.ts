@@ -41,6 +41,18 @@ describe('canonical keys', () => {
     )
   })
 
+  it('the parameters of a key are sorted, however the query was put together', () => {
+    fc.assert(
+      fc.property(productQuery, (query) => {
+        const filters = Object.fromEntries(Object.entries(query.filters).reverse())
+        const key = products.listKey(query)
+        expect(products.listKey({ ...query, filters })).toBe(key)
+        const names = [...new URLSearchParams(searchOf(key)).keys()]
+        expect(names).toEqual(names.toSorted())
+      }),
+    )
+  })
+
   it('a key is a URL path that no URL parser changes', () => {
     fc.assert(
       fc.property(productQuery, (query) => {

@@ -67,14 +67,18 @@ describe('representation in L2', () => {
     expect(representationCodec.decode(bytes)).toEqual(value)
   })
 
+  it('the answer that there is no such row comes back too', () => {
+    expect(representationCodec.decode(representationCodec.encode(null))).toBeNull()
+  })
+
   it('does not keep what it was read from alive', () => {
-    expect(representationCodec.decode(bytes).body.buffer.byteLength).toBe(value.body.length)
+    expect(representationCodec.decode(bytes)!.body.buffer.byteLength).toBe(value.body.length)
   })
 
   it('bytes that are no representation are refused', () => {
     const refused = [
       Buffer.alloc(0),
-      Buffer.from([0]),
+      Buffer.from([0, 0]),
       Buffer.from([200, 34, 34]),
       bytes.subarray(1),
       bytes.subarray(0, 21),

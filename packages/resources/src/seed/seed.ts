@@ -23,7 +23,7 @@ export type Seeded =
   | { readonly kind: 'present' }
 
 /** Rows in one INSERT, about 2 MB; above the bulk limit of the capture triggers. */
-export const seedBatchSize = 2000
+const seedBatchSize = 2000
 
 export const defaultSize: SampleSize = { products: 20_000, seed: 1 }
 
