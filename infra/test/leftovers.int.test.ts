@@ -78,9 +78,9 @@ test('a Postgres left running by a crashed start is stopped cleanly and its data
   await query(left.url, 'CREATE UNLOGGED TABLE pulse (x int); INSERT INTO pulse VALUES (1)')
   const said: string[] = []
   const next = await postgresIn(path, said)
-  expect(said).toEqual([
+  expect(said).toContain(
     `Postgres: stopping the server that an earlier start left running (process ${String(left.pid)})`,
-  ])
+  )
   expect(await isAlive(left.pid)).toBe(false)
   expect(await query(next.url, 'TABLE pulse')).toHaveLength(1)
 })
@@ -92,7 +92,7 @@ test('a Postgres killed in a crash is recovered, and the start says so', async (
   await stopProcess(dead.pid, 'SIGKILL', 5_000)
   const said: string[] = []
   const next = await postgresIn(path, said)
-  expect(said).toEqual(['Postgres: the last start ended without a clean stop; recovering'])
+  expect(said).toContain('Postgres: the last start ended without a clean stop; recovering')
   expect(await query(next.url, 'TABLE kept')).toEqual([])
 })
 
@@ -102,7 +102,7 @@ test('a pid file that names a stranger leaves the stranger alone', async () => {
   await writeFile(join(path, 'pg', 'postmaster.pid'), `${String(process.pid)}\n`)
   const said: string[] = []
   const next = await postgresIn(path, said)
-  expect(said[0]).toContain('removing a stale pid file')
+  expect(said.join()).toContain('removing a stale pid file')
   expect(await query(next.url, 'SELECT 1 AS x')).toEqual([{ x: 1 }])
 })
 
@@ -116,9 +116,9 @@ test('a Redis left running by a crashed start is stopped cleanly and its data is
   writer.disconnect()
   const said: string[] = []
   const next = (await redisIn(path, said))!
-  expect(said).toEqual([
+  expect(said).toContain(
     `Redis: stopping the server that an earlier start left running (process ${String(left.pid)})`,
-  ])
+  )
   expect(await isAlive(left.pid)).toBe(false)
   const reader = new Redis(next.url)
   expect(await reader.get('x')).toBe('1')

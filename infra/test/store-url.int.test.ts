@@ -26,10 +26,10 @@ test('a store that takes the connection and never answers is given up within a b
   const mute = createServer()
   const port = await freePort()
   await new Promise<void>((resolve) => mute.listen(port, '127.0.0.1', resolve))
-  await expect(reachRedis('REDIS_URL', `redis://127.0.0.1:${String(port)}`)).rejects.toThrow(
+  await expect(reachRedis('REDIS_URL', `redis://127.0.0.1:${String(port)}`, 300)).rejects.toThrow(
     'REDIS_URL: no Redis',
   )
-  await expect(reachPostgres('DATABASE_URL', `postgres://127.0.0.1:${String(port)}/db`)).rejects.toThrow(
+  await expect(reachPostgres('DATABASE_URL', `postgres://127.0.0.1:${String(port)}/db`, 300)).rejects.toThrow(
     'DATABASE_URL: no',
   )
   mute.close()

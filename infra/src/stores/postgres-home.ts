@@ -26,8 +26,9 @@ const exists = (path: string): Promise<boolean> =>
   )
 
 /** Copies under a temporary name first, so that a copy cut short is never taken for a whole one. */
-async function copyOnce(from: string, to: string): Promise<void> {
+async function copyOnce(from: string, to: string, say: Say): Promise<void> {
   if (await exists(to)) return
+  say(`Postgres: the project's folder is closed to user "postgres", so its binaries are copied to ${to}`)
   const unfinished = `${to}.${String(process.pid)}`
   await cp(from, unfinished, { recursive: true, verbatimSymlinks: true })
   await rename(unfinished, to).catch(() => rm(unfinished, { recursive: true, force: true }))
@@ -50,7 +51,7 @@ export async function postgresHome(wantedDataDir: string, say: Say): Promise<Pos
         `Postgres: the project's folder is closed to user "postgres", so its binaries are copied to ${native}`,
       )
       await mkdir(SHARED_HOME, { recursive: true, mode: 0o755 })
-      await copyOnce(binaries.native, native)
+      await copyOnce(binaries.native, native, say)
       binaries = binariesIn(native)
     }
     if (!(await canReach(account, parent))) {

@@ -11,7 +11,7 @@ interface StoreKind {
   readonly protocols: readonly string[]
   readonly example: string
   readonly defaultPort: string
-  connect(url: string): Promise<void>
+  connect(url: string, timeoutMs: number): Promise<void>
 }
 
 const postgres: StoreKind = {
@@ -19,11 +19,11 @@ const postgres: StoreKind = {
   protocols: ['postgres:', 'postgresql:'],
   example: 'postgres://user@host:5432/database',
   defaultPort: '5432',
-  async connect(url) {
+  async connect(url, timeoutMs) {
     const client = new pg.Client({
       connectionString: url,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      query_timeout: CONNECT_TIMEOUT_MS,
+      connectionTimeoutMillis: timeoutMs,
+      query_timeout: timeoutMs,
     })
     client.on('error', () => undefined)
     try {
@@ -40,13 +40,13 @@ const redis: StoreKind = {
   protocols: ['redis:', 'rediss:'],
   example: 'redis://host:6379',
   defaultPort: '6379',
-  async connect(url) {
+  async connect(url, timeoutMs) {
     const client = new Redis(url, {
       lazyConnect: true,
       retryStrategy: () => null,
       maxRetriesPerRequest: 0,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      commandTimeout: CONNECT_TIMEOUT_MS,
+      connectTimeout: timeoutMs,
+      commandTimeout: timeoutMs,
     })
     // connect() rejects with "Connection is closed."; the reason comes as an event.
     let reason: Error | undefined
@@ -76,11 +76,11 @@ function reasonOf(error: unknown): string {
   return code?.startsWith('E') ? code : (message ?? String(error)).split('\n')[0]!
 }
 
-async function reach(variable: string, text: string, kind: StoreKind): Promise<Store> {
+async function reach(variable: string, text: string, kind: StoreKind, timeoutMs: number): Promise<Store> {
   const url = parse(variable, text, kind)
   const place = `${url.hostname}:${url.port || kind.defaultPort}`
   try {
-    await kind.connect(text)
+    await kind.connect(text, timeoutMs)
   } catch (cause) {
     const message = `${variable}: no ${kind.name} to be used at ${place} (${reasonOf(cause)})`
     throw new InfraError('url_unreachable', message, { cause })
@@ -89,7 +89,11 @@ async function reach(variable: string, text: string, kind: StoreKind): Promise<S
 }
 
 /** Takes the Postgres that an environment variable names, after seeing it answer. @throws InfraError `url_…` */
-export const reachPostgres = (variable: string, url: string): Promise<Store> => reach(variable, url, postgres)
+export function reachPostgres(variable: string, url: string, timeoutMs = CONNECT_TIMEOUT_MS): Promise<Store> {
+  return reach(variable, url, postgres, timeoutMs)
+}
 
 /** Takes the Redis that an environment variable names, after seeing it answer. @throws InfraError `url_…` */
-export const reachRedis = (variable: string, url: string): Promise<Store> => reach(variable, url, redis)
+export function reachRedis(variable: string, url: string, timeoutMs = CONNECT_TIMEOUT_MS): Promise<Store> {
+  return reach(variable, url, redis, timeoutMs)
+}

@@ -7,7 +7,7 @@ import type { TemporaryFolder } from './temporary-folder.js'
 const GONE_BOUND_MS = 10_000
 
 /** A server as it was just started. */
-export interface Started {
+interface Started {
   readonly url: string
   readonly port: number
   readonly pid: number
