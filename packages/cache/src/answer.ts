@@ -1,0 +1,25 @@
+import type { Stamp, Token } from '@tidemark/tide'
+
+/** A value with its story. */
+export interface Answer<T> {
+  readonly value: T | undefined
+  /** `stale`: it could not be loaded, and the policy's grace allows what was held. */
+  readonly from: 'l1' | 'l2' | 'load' | 'stale'
+  readonly stale: boolean
+  /** Another call had begun the load that this one was answered by. */
+  readonly shared: boolean
+  /** Wall clock, ms since 1970. */
+  readonly loadedAtMs: number
+  readonly ageMs: number
+  /** 0 or more. */
+  readonly ttlLeftMs: number
+  /** What the value is stamped with; undefined: loaded while adrift, and not stored. */
+  readonly tidemark: Stamp | undefined
+  /**
+   * What the client may ask for next to never go back. Covers what it was shown at `session` and `strict`; at `bounded`
+   * it is the position this process has applied. Undefined for a stale answer, and at `bounded` while adrift.
+   */
+  readonly token: Token | undefined
+  /** The token sent was of an older history: it counts as met, but what it stood for may be gone. */
+  readonly historyLost: boolean
+}

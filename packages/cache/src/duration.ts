@@ -1,0 +1,29 @@
+import ms from 'ms'
+
+import { CacheError } from './cache-error.js'
+
+/** Milliseconds, or text such as `'10m'`, `'1.5h'`, `'250ms'`. */
+export type Duration = number | string
+
+/** Texts seen so far: a literal at a call site is parsed once for the process, not once for each call. */
+const parsed = new Map<string, number>()
+const maxParsed = 256
+
+/** @throws CacheError 'cache.bad-option' that names `field` */
+export function durationMs(duration: Duration, field: string): number {
+  if (typeof duration === 'number') {
+    if (duration >= 0) return duration
+    throw new CacheError('cache.bad-option', `${field}: ${duration} is no duration; milliseconds, 0 or more`)
+  }
+  const known = parsed.get(duration)
+  if (known !== undefined) return known
+  const value = ms(duration as ms.StringValue) as number | undefined
+  if (value === undefined || !(value >= 0))
+    throw new CacheError(
+      'cache.bad-option',
+      `${field}: "${duration}" is no duration; write for example '10m' or '250ms'`,
+    )
+  if (parsed.size >= maxParsed) parsed.clear()
+  parsed.set(duration, value)
+  return value
+}

@@ -1,0 +1,115 @@
+import type { Follower, Instant, Stamp } from '@tidemark/tide'
+
+import type { Entry } from './entry.js'
+import { entryBytes, neverChecked } from './entry.js'
+import type { L1 } from './l1/l1.js'
+import type { Envelope } from './l2/envelope.js'
+import type { L2 } from './l2/l2.js'
+import type { Ask } from './load/ask.js'
+import type { Policy } from './policy.js'
+import { estimateBytes } from './value-size.js'
+
+export interface HoldingsParts {
+  readonly follower: Follower
+  readonly now: () => Instant
+  readonly l1: L1
+  readonly l2: L2 | undefined
+}
+
+/** What came from the origin, and what is to be kept with it. */
+export interface Loaded<T> {
+  readonly key: string
+  readonly value: T
+  readonly stamp: Stamp | undefined
+  readonly tags: readonly string[]
+  readonly policy: Policy
+  readonly loadCostMs: number
+}
+
+/** Puts values into the tiers: each with its own stamp and its own remaining time, and never an older over a newer. */
+export class Holdings {
+  readonly #parts: HoldingsParts
+
+  constructor(parts: HoldingsParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * Keeps `loaded` in both tiers, and gives `owner`'s lease back with the store. A value that has sunk meanwhile is kept
+   * too: whoever finds it sees that, and a call that asked before may still take it.
+   */
+  keep<T>(loaded: Loaded<T>, owner?: string): Entry<T> {
+    const { l1, l2 } = this.#parts
+    const { key, value, stamp } = loaded
+    const isKept = stamp !== undefined && value !== undefined
+    const payload = isKept ? l2?.encode(value) : undefined
+    const entry = this.#entryOf(loaded, isKept ? (payload?.length ?? estimateBytes(value)) : 0)
+    if (isKept && isNotOlder(entry, l1.peek(key))) l1.set(key, entry)
+    if (payload !== undefined)
+      void l2?.store(key, entry, payload, entry.staleUntilMs - this.#parts.now().wallMs, owner)
+    else if (owner !== undefined) l2?.release(key, owner)
+    return entry
+  }
+
+  /** What was found in L2, before anyone has said whether it may be served: its value is not decoded yet. */
+  sight(envelope: Envelope, ask: Ask): Entry<undefined> {
+    const now = this.#parts.now()
+    // The caller may know tags that the writer, of an older version, did not.
+    const unknown = ask.tags.filter((tag) => !envelope.tags.includes(tag))
+    const tags = unknown.length === 0 ? envelope.tags : [...envelope.tags, ...unknown]
+    return {
+      value: undefined,
+      stamp: envelope.stamp,
+      tags,
+      places:
+        unknown.length === 0 && tags.length === 0 ? ask.places : this.#parts.follower.table.locate(tags),
+      revision: neverChecked,
+      loadedAtMs: envelope.loadedAtMs,
+      expiresAtMs: envelope.expiresAtMs,
+      staleUntilMs: envelope.staleUntilMs,
+      seenAtMs: now.monoMs,
+      loadCostMs: envelope.loadCostMs,
+      sizeBytes: entryBytes(ask.key, tags, envelope.payload.length),
+      policy: ask.policy,
+    }
+  }
+
+  /** `sighted` with its value; undefined where the bytes are bad. */
+  open(sighted: Entry<undefined>, envelope: Envelope): Entry | undefined {
+    const decoded = this.#parts.l2?.decode(envelope)
+    return decoded && { ...sighted, value: decoded.value }
+  }
+
+  /** Takes what was found in L2 into L1, as old as it is. */
+  refill(key: string, entry: Entry): void {
+    const { l1 } = this.#parts
+    if (isNotOlder(entry, l1.peek(key))) l1.set(key, entry)
+  }
+
+  #entryOf<T>({ key, value, stamp, tags, policy, loadCostMs }: Loaded<T>, valueBytes: number): Entry<T> {
+    const now = this.#parts.now()
+    const ttlMs = value === null ? policy.negativeTtlMs : policy.ttlMs
+    return {
+      value,
+      stamp,
+      tags,
+      places: this.#parts.follower.table.locate(tags),
+      revision: neverChecked,
+      loadedAtMs: now.wallMs,
+      expiresAtMs: now.wallMs + ttlMs,
+      staleUntilMs: now.wallMs + ttlMs + policy.graceMs,
+      seenAtMs: now.monoMs,
+      loadCostMs,
+      sizeBytes: entryBytes(key, tags, valueBytes),
+      policy,
+    }
+  }
+}
+
+/** The same fence as in L2: by term, then tidemark; of two alike the later one. */
+function isNotOlder(entry: Entry, held: Entry | undefined): boolean {
+  if (held?.stamp === undefined || entry.stamp === undefined) return true
+  const { epoch, tidemark } = entry.stamp
+  if (epoch.term !== held.stamp.epoch.term) return epoch.term > held.stamp.epoch.term
+  return tidemark >= held.stamp.tidemark
+}

@@ -1,0 +1,22 @@
+import type { Entry } from '../entry.js'
+
+/** The memory tier: forgets as it likes within its bounds. It knows nothing of freshness. */
+export interface L1 {
+  /** Counts as a use. */
+  get(key: string): Entry | undefined
+  /** Does not count as a use. */
+  peek(key: string): Entry | undefined
+  /** An entry larger than the whole tier is not kept. */
+  set(key: string, entry: Entry): void
+  delete(key: string): void
+  clear(): void
+  readonly entries: number
+  readonly sizeBytes: number
+}
+
+export interface L1Options {
+  /** Default 64 MiB. */
+  readonly maxBytes?: number
+  /** Default 100,000. */
+  readonly maxEntries?: number
+}

@@ -1,0 +1,115 @@
+/**
+ * How a value lies in Redis: envelope v1.
+ *
+ * | at | bytes | |
+ * |---|---|---|
+ * | 0 | 2 | magic `TM` |
+ * | 2 | 1 | version, 1 |
+ * | 3 | 1 | flags, 0 for now: an envelope with an unknown flag is not read |
+ * | 4 | 4 | term \ |
+ * | 8 | 8 | tidemark / big-endian and side by side: the store script compares them |
+ * | 16 | 6 | nonce |
+ * | 22 | 1 | codec id |
+ * | 23 | 1 | 0 |
+ * | 24 | 6 | loadedAt, wall ms |
+ * | 30 | 6 | expiresAt, wall ms |
+ * | 36 | 6 | staleUntil, wall ms |
+ * | 42 | 4 | load cost, µs |
+ * | 46 | 2 | number of tags |
+ * | 48 | 4 | bytes of all tags together, UTF-8 |
+ * | 52 | 4 | bytes of the payload |
+ * | 56 | 2 each | length of each tag, UTF-16 units |
+ * | … | | tags, one after the other; payload |
+ *
+ * The tags are one text so that one call decodes them all. What is read is untrusted: whatever the bytes, `decode`
+ * gives an envelope whose every field is in range, or undefined. It does not guard against someone who can write to
+ * Redis and means harm.
+ */
+
+import type { Stamp } from '@tidemark/tide'
+
+export interface Envelope {
+  readonly stamp: Stamp
+  readonly codecId: number
+  readonly loadedAtMs: number
+  readonly expiresAtMs: number
+  readonly staleUntilMs: number
+  readonly loadCostMs: number
+  readonly tags: readonly string[]
+  /** A view into the reply that it came in: a codec must not keep it. */
+  readonly payload: Buffer
+}
+
+const magic = 0x544d
+const version = 1
+const headerBytes = 56
+const maxUint16 = 0xffff
+const maxUint32 = 0xffffffff
+const maxUint48 = 2 ** 48 - 1
+
+/** Undefined where it does not fit the format: too many tags, or a tag of more than 65,535 units. */
+export function encodeEnvelope(envelope: Envelope): Buffer | undefined {
+  const { stamp, tags, payload } = envelope
+  if (tags.length > maxUint16 || tags.some((tag) => tag.length > maxUint16)) return undefined
+  const text = tags.join('')
+  const textBytes = Buffer.byteLength(text)
+  const tagsAt = headerBytes + 2 * tags.length
+  const bytes = Buffer.allocUnsafe(tagsAt + textBytes + payload.length)
+  bytes.writeUInt16BE(magic, 0)
+  bytes[2] = version
+  bytes[3] = 0
+  bytes.writeUInt32BE(stamp.epoch.term, 4)
+  bytes.writeUInt32BE(Math.floor(stamp.tidemark / 2 ** 32), 8)
+  bytes.writeUInt32BE(stamp.tidemark % 2 ** 32, 12)
+  bytes.writeUIntBE(stamp.epoch.nonce, 16, 6)
+  bytes[22] = envelope.codecId
+  bytes[23] = 0
+  bytes.writeUIntBE(wallMs(envelope.loadedAtMs), 24, 6)
+  bytes.writeUIntBE(wallMs(envelope.expiresAtMs), 30, 6)
+  bytes.writeUIntBE(wallMs(envelope.staleUntilMs), 36, 6)
+  bytes.writeUInt32BE(Math.min(maxUint32, Math.round(envelope.loadCostMs * 1_000)), 42)
+  bytes.writeUInt16BE(tags.length, 46)
+  bytes.writeUInt32BE(textBytes, 48)
+  bytes.writeUInt32BE(payload.length, 52)
+  for (let i = 0; i < tags.length; i++) bytes.writeUInt16BE(tags[i]!.length, headerBytes + 2 * i)
+  bytes.write(text, tagsAt, 'utf8')
+  payload.copy(bytes, tagsAt + textBytes)
+  return bytes
+}
+
+export function decodeEnvelope(bytes: Buffer): Envelope | undefined {
+  if (bytes.length < headerBytes || bytes.readUInt16BE(0) !== magic || bytes[2] !== version) return undefined
+  if (bytes[3] !== 0 || bytes[23] !== 0) return undefined
+  const tidemark = bytes.readUInt32BE(8) * 2 ** 32 + bytes.readUInt32BE(12)
+  if (tidemark > Number.MAX_SAFE_INTEGER) return undefined
+  const tagCount = bytes.readUInt16BE(46)
+  const tagsAt = headerBytes + 2 * tagCount
+  const payloadAt = tagsAt + bytes.readUInt32BE(48)
+  if (payloadAt + bytes.readUInt32BE(52) !== bytes.length) return undefined
+  const tags = tagCount === 0 ? [] : decodeTags(bytes, tagCount, tagsAt, payloadAt)
+  if (tags === undefined) return undefined
+  return {
+    stamp: { epoch: { term: bytes.readUInt32BE(4), nonce: bytes.readUIntBE(16, 6) }, tidemark },
+    codecId: bytes[22]!,
+    loadedAtMs: bytes.readUIntBE(24, 6),
+    expiresAtMs: bytes.readUIntBE(30, 6),
+    staleUntilMs: bytes.readUIntBE(36, 6),
+    loadCostMs: bytes.readUInt32BE(42) / 1_000,
+    tags,
+    payload: bytes.subarray(payloadAt),
+  }
+}
+
+function decodeTags(bytes: Buffer, count: number, from: number, to: number): string[] | undefined {
+  const text = bytes.toString('utf8', from, to)
+  const tags: string[] = []
+  let at = 0
+  for (let i = 0; i < count; i++) {
+    const end = at + bytes.readUInt16BE(headerBytes + 2 * i)
+    tags.push(text.slice(at, end))
+    at = end
+  }
+  return at === text.length ? tags : undefined
+}
+
+const wallMs = (ms: number): number => Math.min(maxUint48, Math.max(0, Math.round(ms)))

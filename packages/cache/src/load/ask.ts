@@ -1,0 +1,32 @@
+import type { Epoch, Follower, Instant, TagPlaces } from '@tidemark/tide'
+
+import type { Footing } from '../levels.js'
+import type { Policy } from '../policy.js'
+import type { Origin } from './origin.js'
+
+/** One call for one key that L1 could not answer: what it needs, and what was known when it asked. */
+export interface Ask<T = unknown> {
+  readonly key: string
+  readonly policy: Policy
+  /** When it asked; its promises count from here. */
+  readonly at: Instant
+  /** Own monotonic clock. */
+  readonly deadlineMs: number
+  readonly footing: Footing
+  /** What is held cannot be shown to be fresh enough for this call: it must come from the origin. */
+  readonly mustLoad: boolean
+  readonly tags: readonly string[]
+  readonly places: TagPlaces
+  /** The floor over `tags` as this process knew it when the call asked, and in which epoch. */
+  readonly floor: number
+  readonly epoch: Epoch | undefined
+  /** Tags that the value reveals, beside `tags`; undefined: there are none. */
+  readonly reveal: ((value: T) => readonly string[]) | undefined
+  readonly origin: Origin<T>
+}
+
+/** Nothing held counts for a call on this footing: the follower cannot show its lag, or follows nothing. */
+export const isBlind = (follower: Follower, footing: Footing, policy: Policy, now: Instant): boolean =>
+  follower.epoch === undefined ||
+  footing.isUnreachable ||
+  (!footing.isProven && follower.lagMs(now) > policy.maxLagMs)

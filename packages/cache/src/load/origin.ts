@@ -1,0 +1,59 @@
+import type { Follower, Instant } from '@tidemark/tide'
+
+import { CacheError } from '../cache-error.js'
+import type { LoadContext } from '../request.js'
+import type { Schedule } from '../schedule.js'
+import { within } from '../schedule.js'
+import type { Counters } from '../stats.js'
+import type { Flight } from './flight.js'
+import type { LoadGate } from './load-gate.js'
+
+/** Where a key's value comes from when no tier has it. */
+export interface Origin<T> {
+  /** Calls `flight.begin` right before the origin is asked. */
+  load(key: string, flight: Flight<T>): Promise<T | undefined>
+}
+
+export interface OriginParts {
+  readonly follower: Follower
+  readonly now: () => Instant
+  readonly gate: LoadGate
+  readonly schedule: Schedule
+  readonly counters: Counters
+}
+
+/**
+ * One question to the origin: waits for its turn, takes the tidemark, begins the flights that hang on it, and only then
+ * calls `load`. Ends by `deadlineMs` (own monotonic clock); then the signal is aborted and the place at the gate is
+ * free, though a loader that ignores its signal may run on.
+ *
+ * @throws CacheError 'cache.load-timeout', 'cache.overloaded', or what `load` throws
+ */
+export async function askOrigin<R>(
+  parts: OriginParts,
+  flights: readonly Flight[],
+  deadlineMs: number,
+  load: (context: LoadContext) => R | Promise<R>,
+): Promise<R> {
+  const { gate, counters, follower, now, schedule } = parts
+  const turn = gate.enter(deadlineMs - now().monoMs)
+  if (turn !== undefined) await turn
+  const controller = new AbortController()
+  try {
+    const stamp = follower.stamp()
+    const at = now()
+    for (const flight of flights) flight.begin(at, stamp)
+    counters.loads++
+    const loading = load({ signal: controller.signal, stamp })
+    return await within(Promise.resolve(loading), deadlineMs - at.monoMs, schedule, () => {
+      const error = new CacheError('cache.load-timeout', 'the load did not end within its hardTimeout')
+      controller.abort(error)
+      return error
+    })
+  } catch (error) {
+    counters.loadErrors++
+    throw error
+  } finally {
+    gate.leave()
+  }
+}
