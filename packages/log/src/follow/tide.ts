@@ -31,6 +31,7 @@ export interface FollowStatus {
   /** Infinity where no bound can be shown. */
   readonly lagMs: number
   readonly isStreamLive: boolean
+  /** Where `start()` found its position; undefined: nowhere, it began later. */
   readonly startedFrom: 'checkpoint' | 'tail' | 'postgres' | undefined
   readonly counters: Readonly<FollowCounters> & { readonly reconnects: number; readonly pulls: number }
 }

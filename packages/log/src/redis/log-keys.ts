@@ -6,10 +6,13 @@ export interface LogKeys {
   readonly ask: string
   /** One binary value. */
   readonly checkpoint: string
+  /** Hash: what each follower says of itself. */
+  readonly followers: string
 }
 
 export const logKeys = (prefix = 'tidemark'): LogKeys => ({
   log: `{${prefix}}:log`,
   ask: `{${prefix}}:ask`,
   checkpoint: `{${prefix}}:checkpoint`,
+  followers: `{${prefix}}:followers`,
 })

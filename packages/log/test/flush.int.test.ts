@@ -1,0 +1,181 @@
+import { eventually, faultProxy, ownRedis, redisSpace } from '@tidemark/testkit'
+import { expect, onTestFinished, test } from 'vitest'
+
+import { createSequencer, logKeys, redisSink } from '../src/index.js'
+import type { Sequencer } from '../src/index.js'
+import { flusher, freshLog, openLog, redisAt, startFollower, streamIds } from './fixture/log-fixture.js'
+
+test('a committed change is sequenced, shipped and applied by a follower within milliseconds', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  const flush = flusher(log, [{ redis: url, prefix }])
+  await flush.flush()
+  const live = await startFollower({ redis: { redis: url, prefix } })
+  const seen: string[] = []
+  live.listen((event) => {
+    if (event.kind === 'applied') seen.push(...event.entry.changes.map((change) => change.operation))
+  })
+  await log.write('product:1', 'product')
+  const { token, shipped, entries } = await flush.flush()
+  expect(shipped).toBe(true)
+  expect(entries.map((entry) => entry.position)).toEqual([token.position])
+  expect(await live.reach(token, 1_000)).toBe('reached')
+  expect(live.follower.table.floorOf('product:1')).toBe(token.position)
+  expect(live.follower.table.floorOf('product:2')).toBe(live.follower.table.base)
+  expect(seen).toEqual(['update'])
+  expect(live.status().counters).toMatchObject({ applied: 1, rebased: 1 })
+})
+
+test('shippers that race never fork, repeat or skip a link', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  const flushes = Array.from({ length: 4 }, () => flusher(log, [{ redis: url, prefix }]))
+  await flushes[0]!.flush()
+  const live = await startFollower({ redis: { redis: url, prefix } })
+  await Promise.all(
+    flushes.map(async (flush, i) => {
+      for (let n = 0; n < 40; n++) {
+        await log.write(`product:${i}-${n}`)
+        expect((await flush.flush()).shipped).toBe(true)
+      }
+    }),
+  )
+  const { token } = await flushes[0]!.flush()
+  const rows = await log.query('SELECT position FROM tidemark.log ORDER BY position')
+  const { links } = await streamIds(redisAt(url), prefix)
+  expect(links).toEqual(rows.map(({ position }) => `${String(position)}-0`))
+  expect(await live.reach(token, 1_000)).toBe('reached')
+  expect(live.status().counters).toMatchObject({ applied: links.length - 1, rebased: 1, ignored: 0 })
+  expect(flushes.flatMap((flush) => flush.codes())).toEqual([])
+})
+
+test('a flush called after a run began to sequence is covered by a run of its own', async () => {
+  const log = await freshLog()
+  const real = createSequencer({ log: log.log })
+  let open = (): void => undefined
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  let began = 0
+  const gated: Sequencer = {
+    async sequence() {
+      const sequenced = await real.sequence()
+      if (++began === 1) await gate
+      return sequenced
+    },
+  }
+  const { url, prefix } = redisSpace()
+  const flush = flusher(log, [{ redis: url, prefix }], { sequencer: gated })
+  const first = flush.flush()
+  await eventually(() => began === 1)
+  await log.write('product:1')
+  const second = flush.flush()
+  open()
+  expect((await second).token.position).toBe((await first).token.position + 1)
+})
+
+test('polling when nobody has asked does not grow the stream', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  const redis = redisAt(url)
+  const flush = flusher(log, [{ redis: url, prefix }])
+  for (let i = 0; i < 20; i++) await flush.flush()
+  expect(await streamIds(redis, prefix)).toEqual({ links: ['1-0'], beats: [] })
+  await redis.hincrby(logKeys(prefix).ask, 'n', 1)
+  for (let i = 0; i < 20; i++) await flush.flush()
+  expect(await streamIds(redis, prefix)).toEqual({ links: ['1-0'], beats: ['1-1'] })
+})
+
+test('the stream is held to about its bound', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  await log.query('SELECT tidemark.new_epoch(0) FROM generate_series(1, 400)')
+  const sinks = [redisSink({ redis: url, prefix, maxEntries: 50 })]
+  const flush = flusher(log, [], { sinks })
+  for (let i = 0; i < 300; i++) {
+    await log.write('product:1')
+    await flush.flush()
+  }
+  expect(await redisAt(url).xlen(logKeys(prefix).log)).toBeLessThan(200)
+})
+
+test('a backlog of many batches is sequenced whole, and shipped whole', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  const sequencer = createSequencer({ log: log.log, batch: 5 })
+  const flush = flusher(log, [{ redis: url, prefix }], { sequencer })
+  await flush.flush()
+  await log.query(`INSERT INTO tidemark.outbox (resource, operation, tags)
+    SELECT 'product', 'update', ARRAY['product:' || i] FROM generate_series(1, 1000) i`)
+  const { token, entries, shipped } = await flush.flush()
+  expect(token.position).toBeGreaterThanOrEqual(201)
+  expect(entries).toEqual([])
+  expect(shipped).toBe(true)
+  expect((await streamIds(redisAt(url), prefix)).links).toHaveLength(token.position)
+})
+
+test('a backlog past the bound fails the flush by name and is gone after some more', async () => {
+  const log = await freshLog()
+  const sequencer = createSequencer({ log: log.log, batch: 1, maxBatches: 10 })
+  for (let i = 0; i < 25; i++) await log.write('product:1')
+  await expect(sequencer.sequence()).rejects.toMatchObject({ code: 'log.backlog' })
+  await expect(sequencer.sequence()).rejects.toMatchObject({ code: 'log.backlog' })
+  expect((await sequencer.sequence()).token.position).toBe(26)
+})
+
+test('a dead Redis fails no flush, and is brought to the head when it is back', async () => {
+  const log = await freshLog()
+  const redis = await ownRedis()
+  onTestFinished(() => redis.remove())
+  const flush = flusher(log, [{ redis: redis.url }])
+  expect((await flush.flush()).shipped).toBe(true)
+  await redis.kill()
+  await log.write('product:1')
+  const { token, shipped } = await flush.flush()
+  expect(shipped).toBe(false)
+  await redis.start()
+  await eventually(async () => (await flush.flush()).shipped)
+  expect((await streamIds(redisAt(redis.url))).links).toEqual(['1-0', `${token.position}-0`])
+})
+
+test('a hung Redis holds up no other sink and, after its breaker, no flush', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  const proxy = await faultProxy(url)
+  onTestFinished(() => proxy.close())
+  const hung = { redis: proxy.url, prefix: `${prefix}h` }
+  const flush = flusher(log, [hung, { redis: url, prefix }], { restMs: 60_000 })
+  expect((await flush.flush()).shipped).toBe(true)
+  const live = await startFollower({ redis: { redis: url, prefix } })
+  proxy.hang()
+  for (let i = 0; i < 5; i++) {
+    await log.write('product:1')
+    const began = performance.now()
+    const flushing = flush.flush()
+    await eventually(() => live.follower.applied === 2 + i, { everyMs: 1 })
+    expect(performance.now() - began).toBeLessThan(200)
+    expect((await flushing).shipped).toBe(false)
+  }
+  const began = performance.now()
+  await flush.flush()
+  expect(performance.now() - began).toBeLessThan(100)
+})
+
+test('without Postgres a flush fails by name, and in time', async () => {
+  const log = await freshLog()
+  const proxy = await faultProxy(log.url)
+  onTestFinished(() => proxy.close())
+  const flush = flusher(openLog(proxy.url), [], { timeoutMs: 200 })
+  await flush.flush()
+  proxy.hang()
+  await expect(flush.flush()).rejects.toMatchObject({ code: 'log.unreachable' })
+  await proxy.cut()
+  await expect(flush.flush()).rejects.toMatchObject({ code: 'log.unreachable' })
+})
+
+test('a stopped flush says so', async () => {
+  const log = await freshLog()
+  const flush = flusher(log, [])
+  flush.stop()
+  await expect(flush.flush()).rejects.toMatchObject({ code: 'log.stopped' })
+})
