@@ -7,6 +7,8 @@ const ssr = { resolve: { conditions: ['tidemark:source', 'module', 'node', 'deve
 const project = (name: string, include: string[], more: object = {}) => ({
   resolve,
   ssr,
+  // The global set-up is loaded in an environment of its own.
+  environments: { __vitest__: { resolve } },
   test: { name, include, exclude: configDefaults.exclude, ...more },
 })
 

@@ -1,1 +1,135 @@
-export {}
+/** The invalidation service's one composition root. */
+import { createPool } from '@tidemark/database'
+import { createFlush, followLog, logDatabase, readRoster, redisSink, requestClient } from '@tidemark/log'
+import { createHealth, createMetrics, createServer, repeat, runService, waitFor } from '@tidemark/service'
+import { createInvalidationApp } from './app.js'
+import { checkpointer } from './checkpointer.js'
+import { readConfig } from './config.js'
+import { record } from './external-invalidation.js'
+import { logMetrics } from './log-metrics.js'
+import { readStatus } from './status.js'
+
+const connections = 6
+const probeTimeoutMs = 1_000
+const restAfterFailureMs = 100
+const trimEveryMs = 30_000
+
+await runService({
+  name: 'invalidation',
+  config: () => readConfig(),
+  async start({ config, logger, readiness, step }) {
+    const metrics = createMetrics({ service: 'invalidation' })
+    const pool = await step(
+      'Postgres',
+      async ({ signal, remainingMs }) => {
+        const opened = createPool({
+          url: config.DATABASE_URL,
+          name: 'tidemark-invalidation',
+          maxConnections: connections,
+        })
+        await waitFor('Postgres', () => opened.query('SELECT 1 FROM tidemark.clock'), {
+          timeoutMs: remainingMs,
+          signal,
+          hint: 'check DATABASE_URL, and that the migrations have run',
+        })
+        return opened
+      },
+      { stop: (opened) => opened.end() },
+    )
+
+    const redis = { redis: config.REDIS_URL, prefix: config.TIDEMARK_PREFIX }
+    const log = logDatabase(pool)
+    const sink = redisSink(redis)
+    const flush = createFlush({
+      log,
+      sinks: [sink],
+      onError: (error, name) => {
+        const level = error.code === 'log.sink-ahead' ? 'error' : 'warn'
+        logger[level]({ err: error, sink: name }, error.message)
+      },
+    })
+    const shipping = {
+      name: 'shipping',
+      everyMs: config.FLUSH_INTERVAL,
+      afterFailureMs: restAfterFailureMs,
+      logger,
+    }
+    await step(shipping.name, () => repeat(() => flush.flush(), shipping), {
+      stop: async (repeated) => {
+        await repeated.stop()
+        flush.stop()
+      },
+    })
+
+    const tide = await step(
+      'follower',
+      async () => {
+        const follower = followLog({
+          redis,
+          postgres: log,
+          onError: (error) => {
+            logger.warn({ err: error }, error.message)
+          },
+        })
+        await follower.start()
+        return follower
+      },
+      { stop: (follower) => follower.stop() },
+    )
+
+    const client = await step(
+      'Redis',
+      () => requestClient({ url: config.REDIS_URL, name: 'tidemark-invalidation' }),
+      {
+        stop: (opened) => {
+          opened.disconnect()
+        },
+      },
+    )
+    const saving = { name: 'checkpoint', everyMs: config.CHECKPOINT_INTERVAL, logger }
+    const save = checkpointer(client, tide.follower, config.TIDEMARK_PREFIX)
+    await step(saving.name, () => repeat(save, saving), {
+      stop: async (repeated) => {
+        await repeated.stop()
+        // A last one for those who start next; Redis may be gone already.
+        await save().catch(() => undefined)
+      },
+    })
+    const trimming = { name: 'trimming of the log', everyMs: trimEveryMs, logger }
+    const trim = () =>
+      pool.query(`SELECT tidemark.trim_log($1, $2::float8 * interval '1 millisecond')`, [
+        config.LOG_KEEP_POSITIONS,
+        config.LOG_KEEP_AGE,
+      ])
+    await step(trimming.name, () => repeat(trim, trimming), { stop: (repeated) => repeated.stop() })
+
+    logMetrics({ metrics, flush, tide })
+    const health = createHealth({
+      readiness,
+      logger,
+      checks: [
+        { name: 'postgres', check: () => pool.query('SELECT 1'), timeoutMs: probeTimeoutMs },
+        { name: 'redis', check: () => sink.count(), timeoutMs: probeTimeoutMs, isRequired: false },
+      ],
+    })
+    const query = (text: string, values?: readonly unknown[]) => pool.query(text, values && [...values])
+    const app = createInvalidationApp({
+      record: (invalidation, trace) => record(query, invalidation, trace),
+      flush: async () => (await flush.flush()).token,
+      status: () =>
+        readStatus({ query, flush, tide, followers: () => readRoster(client, config.TIDEMARK_PREFIX) }),
+      logger,
+      metrics,
+      health,
+    })
+    const server = createServer({ app, logger, metrics })
+    await step(
+      'HTTP server',
+      async () => {
+        const { port } = await server.listen({ port: config.PORT, host: config.HOST })
+        logger.info({ port }, 'listening')
+      },
+      { stop: (_, signal) => server.drain(signal) },
+    )
+  },
+})

@@ -1,1 +1,152 @@
-export {}
+/** The read service's one composition root. */
+import { randomUUID } from 'node:crypto'
+import { createCache } from '@tidemark/cache'
+import { createDatabase, createPool } from '@tidemark/database'
+import { announce, followLog, logDatabase, requestClient } from '@tidemark/log'
+import { catalogue, representationCodec } from '@tidemark/resources'
+import { createHealth, createMetrics, createServer, repeat, runService, waitFor } from '@tidemark/service'
+import { createReadApp } from './app.js'
+import { cacheMetrics } from './cache-metrics.js'
+import { readConfig } from './config.js'
+import { representationVersion } from './representation-version.js'
+import { verifyOrigin } from './verify-origin.js'
+
+const logConnections = 3
+const probeTimeoutMs = 1_000
+const announceEveryMs = 1_000
+
+await runService({
+  name: 'read',
+  config: () => readConfig(),
+  async start({ config, logger, readiness, step }) {
+    const metrics = createMetrics({ service: 'read' })
+    const logPool = await step(
+      'Postgres',
+      async ({ signal, remainingMs }) => {
+        const opened = createPool({
+          url: config.DATABASE_URL,
+          name: 'tidemark-read-log',
+          maxConnections: logConnections,
+        })
+        await waitFor('Postgres', () => opened.query('SELECT 1 FROM tidemark.clock'), {
+          timeoutMs: remainingMs,
+          signal,
+          hint: 'check DATABASE_URL, and that the migrations have run',
+        })
+        return opened
+      },
+      { stop: (opened) => opened.end() },
+    )
+
+    const maxLagMs = Math.min(...catalogue.all.map((resource) => resource.cache.maxLagMs))
+    const tide = await step(
+      'follower',
+      async () => {
+        const follower = followLog({
+          redis: { redis: config.REDIS_URL, prefix: config.TIDEMARK_PREFIX },
+          postgres: logDatabase(logPool),
+          maxLagMs,
+          onError: (error) => {
+            logger.warn({ err: error }, error.message)
+          },
+        })
+        await follower.start()
+        return follower
+      },
+      { stop: (follower) => follower.stop() },
+    )
+
+    const database = await step(
+      'origin',
+      () =>
+        createDatabase({
+          url: config.DATABASE_URL,
+          name: 'tidemark-read',
+          maxConnections: config.DATABASE_POOL,
+          verify: (client) => verifyOrigin(client, tide.follower),
+        }),
+      { stop: (opened) => opened.close() },
+    )
+    tide.listen((event) => {
+      if (event.kind !== 'adopted') return
+      logger.warn(
+        { epoch: event.epoch },
+        'a new epoch: history may have been lost, everything cached before is sunk',
+      )
+      database.renew()
+    })
+
+    const redis = await step(
+      'Redis',
+      () =>
+        requestClient({
+          url: config.REDIS_URL,
+          name: 'tidemark-read',
+          onLost: (error) => {
+            logger.warn({ err: error }, 'Redis is away: L2 is a miss, and the log is read from Postgres')
+          },
+        }),
+      {
+        stop: (client) => {
+          client.disconnect()
+        },
+      },
+    )
+    const cache = await step(
+      'cache',
+      () =>
+        createCache({
+          tide,
+          redis,
+          prefix: config.TIDEMARK_PREFIX,
+          namespace: `read-${representationVersion(catalogue)}`,
+          codec: representationCodec,
+          l1: { maxBytes: config.L1_MAX_MIB, maxEntries: config.L1_MAX_ENTRIES },
+        }),
+      {
+        stop: (made) => {
+          made.close()
+        },
+      },
+    )
+    cacheMetrics(metrics, cache, tide)
+
+    const telling = { name: 'telling operators of this reader', everyMs: announceEveryMs, logger }
+    const card = { id: randomUUID(), service: 'read', prefix: config.TIDEMARK_PREFIX }
+    await step(telling.name, () => repeat(() => announce(redis, tide, card), telling), {
+      stop: (repeated) => repeated.stop(),
+    })
+
+    const health = createHealth({
+      readiness,
+      logger,
+      checks: [
+        {
+          name: 'postgres',
+          check: () => logPool.query('SELECT 1'),
+          timeoutMs: probeTimeoutMs,
+          isRequired: false,
+        },
+        { name: 'redis', check: () => redis.ping(), timeoutMs: probeTimeoutMs, isRequired: false },
+      ],
+    })
+    const { app, first } = createReadApp({
+      registry: catalogue,
+      cache,
+      tide,
+      database,
+      logger,
+      metrics,
+      health,
+    })
+    const server = createServer({ app, first, logger, metrics })
+    await step(
+      'HTTP server',
+      async () => {
+        const { port } = await server.listen({ port: config.PORT, host: config.HOST })
+        logger.info({ port }, 'listening')
+      },
+      { stop: (_, signal) => server.drain(signal) },
+    )
+  },
+})

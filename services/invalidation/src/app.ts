@@ -1,0 +1,74 @@
+import type { Health, Logger, Metrics } from '@tidemark/service'
+import { createApi, createApp } from '@tidemark/service'
+import { formatToken } from '@tidemark/tide'
+import type { Token } from '@tidemark/tide'
+import type { Express } from 'express'
+import { z } from 'zod'
+import type { ExternalInvalidation } from './external-invalidation.js'
+import { externalInvalidation } from './external-invalidation.js'
+import { translate } from './problems.js'
+import type { Status } from './status.js'
+import { statusSchema } from './status.js'
+
+export interface InvalidationAppOptions {
+  /** Commits the change. */
+  readonly record: (invalidation: ExternalInvalidation, trace: string | undefined) => Promise<void>
+  /** Makes it known; the token covers it. */
+  readonly flush: () => Promise<Token>
+  readonly status: () => Promise<Status>
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly health: Health
+}
+
+export function createInvalidationApp(options: InvalidationAppOptions): Express {
+  const { record, flush, status, logger, metrics, health } = options
+  const api = createApi({
+    title: 'Tidemark invalidation service',
+    version: '1',
+    description:
+      'Moves changes from Postgres to the readers, and takes invalidations of data that Postgres does not hold.',
+  })
+
+  api.route({
+    method: 'post',
+    path: '/v1/invalidations',
+    summary: 'Say that data outside Postgres has changed',
+    description: 'Every cached value that carries one of the tags sinks, in every reader.',
+    operationId: 'invalidate',
+    tags: ['invalidations'],
+    body: externalInvalidation,
+    responses: {
+      201: {
+        description:
+          'Committed. The token covers it; null: committed, and made known as soon as Postgres answers again.',
+        schema: z.object({ tags: z.array(z.string()), token: z.string().nullable() }),
+        headers: z.object({ Tidemark: z.string().optional() }),
+      },
+    },
+    problems: ['invalid-body', 'unavailable'],
+    handler: async ({ body }, { res, context }) => {
+      await record(body, context.trace?.traceparent)
+      const token = await flush().then(formatToken, (error: unknown) => {
+        logger.warn({ err: error }, 'an invalidation is committed, but not flushed')
+        return null
+      })
+      if (token !== null) res.set('Tidemark', token)
+      res.status(201).set('Cache-Control', 'no-store').json({ tags: body.tags, token })
+    },
+  })
+
+  api.route({
+    method: 'get',
+    path: '/v1/status',
+    summary: 'Positions, lag, sinks and followers',
+    operationId: 'status',
+    tags: ['status'],
+    responses: { 200: { description: 'Now.', schema: statusSchema } },
+    handler: async (_input, { res }) => {
+      res.set('Cache-Control', 'no-store').json(await status())
+    },
+  })
+
+  return createApp({ logger, api, health, metrics, translate })
+}

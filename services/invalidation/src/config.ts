@@ -1,0 +1,18 @@
+import { commonConfig, duration, integer, parseConfig, storeUrl } from '@tidemark/service'
+import type { Environment } from '@tidemark/service'
+
+const schema = commonConfig.extend({
+  DATABASE_URL: storeUrl('postgres'),
+  REDIS_URL: storeUrl('redis'),
+  /** Rest between two flushes: what raw SQL waits to be seen, at most, plus the flush itself. */
+  FLUSH_INTERVAL: duration({ min: '1ms', max: '1s' }).prefault('5ms'),
+  /** Between two checkpoints: what a reader that starts has to read on from the log. */
+  CHECKPOINT_INTERVAL: duration({ min: '100ms', max: '1h' }).prefault('5s'),
+  /** The log keeps at least so many positions, and at least those younger than LOG_KEEP_AGE. */
+  LOG_KEEP_POSITIONS: integer({ min: 1_000, max: 100_000_000 }).prefault('100000'),
+  LOG_KEEP_AGE: duration({ min: '1m', max: '30d' }).prefault('1h'),
+})
+
+export type InvalidationConfig = ReturnType<typeof readConfig>
+
+export const readConfig = (env: Environment = process.env) => parseConfig(schema, env)

@@ -1,0 +1,44 @@
+/**
+ * Changes of data that Postgres does not hold: somebody says which tags they touched.
+ *
+ * They go through the outbox like every other change, so they have a position, reach every follower, and are as safe
+ * from crashes as a row.
+ */
+import { z } from 'zod'
+
+const tagsMax = 1_000
+const tagLengthMax = 256
+
+/** No blanks or control characters, which no tag of a row or a list contains by itself. */
+const tag = z
+  .string()
+  .min(1)
+  .max(tagLengthMax)
+  .regex(/^[^\s\p{Cc}\p{Cs}]+$/u, 'a tag has no blanks and no control characters')
+
+export const externalInvalidation = z.strictObject({
+  tags: z
+    .array(tag)
+    .min(1)
+    .max(tagsMax)
+    .describe(
+      'product:42 (one), product (its lists), product.categoryId=7, product!all (all of it), * (everything)',
+    ),
+  reason: z.string().min(1).max(500).describe('For those who read the log later.'),
+})
+
+export type ExternalInvalidation = z.output<typeof externalInvalidation>
+
+type Query = (text: string, values: readonly unknown[]) => Promise<unknown>
+
+/** Commits the change; a flush afterwards makes it known at once. */
+export async function record(
+  query: Query,
+  { tags, reason }: ExternalInvalidation,
+  trace: string | undefined,
+) {
+  await query(
+    `INSERT INTO tidemark.outbox (resource, operation, tags, reason, trace) VALUES ('-', 'invalidate', $1, $2, $3)`,
+    [[...new Set(tags)], reason, trace ?? null],
+  )
+}

@@ -1,0 +1,57 @@
+/** The headers of an answer: the same whichever path sends it. */
+import { formatToken } from '@tidemark/tide'
+import type { Token } from '@tidemark/tide'
+
+/** What an answer's headers tell. Times in milliseconds. */
+export interface Story {
+  /** `hit`: from a cache layer. `miss`: read from the origin. `graced`: could not be read, and the resource allows it. */
+  readonly cache: 'hit' | 'miss' | 'graced'
+  readonly layer: 'l1' | 'l2' | 'origin'
+  readonly isShared: boolean
+  readonly ageMs: number
+  readonly ttlMs: number
+  readonly token: Token | undefined
+  /** Infinity: no bound can be shown. */
+  readonly lagMs: number
+  readonly isHistoryLost: boolean
+}
+
+/**
+ * Clients may store answers, but must ask again each time (a 304 costs little): they do not follow the log, so no time
+ * to live would be honest.
+ */
+export const cacheControl = 'no-cache'
+
+export const jsonType = 'application/json; charset=utf-8'
+
+/** `Cache-Status` (RFC 9211). A negative ttl says by how much a graced answer is past it. */
+export function cacheStatus({ cache, layer, isShared, ttlMs, isHistoryLost }: Story): string {
+  const ttl = Math.floor(ttlMs / 1_000)
+  const lost = isHistoryLost ? '; tidemark-history=lost' : ''
+  switch (cache) {
+    case 'hit':
+      return `tidemark; hit; ttl=${ttl}; detail=${layer}${lost}`
+    case 'graced':
+      return `tidemark; hit; ttl=${Math.min(ttl, -1)}; detail=stale${lost}`
+    case 'miss':
+      return `tidemark; fwd=miss; detail=origin${isShared ? '; collapsed' : ''}${lost}`
+  }
+}
+
+/** Names and values in turn, as `writeHead` takes them quickest. */
+export function answerHeaders(story: Story, etag: string | undefined): string[] {
+  const headers = [
+    'Cache-Control',
+    cacheControl,
+    'Cache-Status',
+    cacheStatus(story),
+    'Age',
+    String(Math.max(0, Math.floor(story.ageMs / 1_000))),
+    'X-Content-Type-Options',
+    'nosniff',
+  ]
+  if (etag !== undefined) headers.push('ETag', etag)
+  if (story.token !== undefined) headers.push('Tidemark', formatToken(story.token))
+  if (story.lagMs !== Infinity) headers.push('Tidemark-Lag', String(Math.ceil(story.lagMs)))
+  return headers
+}

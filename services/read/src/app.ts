@@ -1,0 +1,44 @@
+import type { Cache } from '@tidemark/cache'
+import type { Database } from '@tidemark/database'
+import type { Registry } from '@tidemark/resources'
+import type { FirstHandler, Health, Logger, Metrics } from '@tidemark/service'
+import { createApi, createApp } from '@tidemark/service'
+import type { Express } from 'express'
+import { createHitPath } from './hit-path.js'
+import { createOrigin } from './origin.js'
+import { createPolicies } from './policies.js'
+import { translate } from './problems.js'
+import { addRoutes } from './routes.js'
+import type { Tide } from '@tidemark/cache'
+
+export interface ReadAppOptions {
+  readonly registry: Registry
+  readonly cache: Cache
+  readonly tide: Tide
+  readonly database: Database
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly health: Health
+}
+
+export interface ReadApp {
+  readonly app: Express
+  /** Answers plain hits ahead of `app`. */
+  readonly first: FirstHandler
+}
+
+export function createReadApp(options: ReadAppOptions): ReadApp {
+  const { registry, cache, tide, database, logger, metrics, health } = options
+  const policies = createPolicies(registry)
+  const api = createApi({
+    title: 'Tidemark read service',
+    version: '1',
+    description: 'Resources through the cache. Each answer says how fresh it is.',
+  })
+  for (const resource of registry.all)
+    addRoutes(api, resource, { cache, tide, policies, origin: createOrigin(resource, database) })
+  return {
+    app: createApp({ logger, api, health, metrics, translate }),
+    first: createHitPath({ cache, tide, policies, metrics }),
+  }
+}

@@ -1,0 +1,21 @@
+import { commonConfig, integer, parseConfig, storeUrl } from '@tidemark/service'
+import type { Environment } from '@tidemark/service'
+
+const mebibyte = 1_048_576
+
+const schema = commonConfig.extend({
+  DATABASE_URL: storeUrl('postgres'),
+  REDIS_URL: storeUrl('redis'),
+  /** Connections for loads from the origin. */
+  DATABASE_POOL: integer({ min: 1, max: 200 }).prefault('10'),
+  /** Memory for answers in this process, in MiB. */
+  L1_MAX_MIB: integer({ min: 1, max: 65_536 })
+    .prefault('256')
+    .transform((mebibytes) => mebibytes * mebibyte),
+  /** Answers kept in this process, however small. */
+  L1_MAX_ENTRIES: integer({ min: 1, max: 10_000_000 }).prefault('200000'),
+})
+
+export type ReadConfig = ReturnType<typeof readConfig>
+
+export const readConfig = (env: Environment = process.env) => parseConfig(schema, env)

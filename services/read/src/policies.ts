@@ -1,0 +1,32 @@
+/** One cache policy for each kind of answer: it says how to cache, and by which route the answer is counted. */
+import { definePolicy } from '@tidemark/cache'
+import type { Policy } from '@tidemark/cache'
+import type { Registry, Resource } from '@tidemark/resources'
+
+export interface Kind {
+  readonly policy: Policy
+  readonly route: string
+}
+
+export interface Policies {
+  readonly all: readonly Kind[]
+  one(resource: Resource): Policy
+  list(resource: Resource): Policy
+}
+
+export function createPolicies({ all }: Registry): Policies {
+  const kinds = (routeOf: (resource: Resource) => string): Map<Resource, Kind> =>
+    new Map(all.map((resource) => [resource, { policy: policyOf(resource), route: routeOf(resource) }]))
+  const ones = kinds(({ path }) => `${path}/{id}`)
+  const lists = kinds(({ path }) => path)
+  return {
+    all: [...ones.values(), ...lists.values()],
+    one: (resource) => ones.get(resource)!.policy,
+    list: (resource) => lists.get(resource)!.policy,
+  }
+}
+
+function policyOf({ cache }: Resource): Policy {
+  const { ttlMs, negativeTtlMs, graceMs, level, maxLagMs } = cache
+  return definePolicy({ ttl: ttlMs, negativeTtl: negativeTtlMs, grace: graceMs, level, maxLag: maxLagMs })
+}

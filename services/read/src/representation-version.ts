@@ -1,0 +1,14 @@
+import { createHash } from 'node:crypto'
+import type { Registry } from '@tidemark/resources'
+
+/**
+ * A name for the shape of all answers. It is part of the cache's namespace, so that a deployment that adds or drops a
+ * field never serves the bytes of the one before it, also while both run.
+ */
+export function representationVersion(registry: Registry): string {
+  const shape = registry.all.map(({ name, fields }) => [
+    name,
+    [...fields.values()].map((field) => [field.name, field.kind]),
+  ])
+  return createHash('sha256').update(JSON.stringify(shape)).digest('hex').slice(0, 8)
+}
