@@ -1,12 +1,11 @@
 // Generates the typed client into src/generated without a network. `prisma generate` would download the schema engine,
 // which it never runs here: any existing file given as that engine ends the search.
 import { spawnSync } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const manifest = createRequire(import.meta.url).resolve('prisma/package.json')
+const manifest = fileURLToPath(import.meta.resolve('prisma/package.json'))
 
 const run = spawnSync(
   process.execPath,

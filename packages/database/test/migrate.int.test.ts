@@ -111,6 +111,16 @@ describe('migrate()', () => {
     expect((await migrate(database.url, { folder: mended })).applied).toEqual([name])
   })
 
+  it('keeps nothing of a migration whose ledger row cannot be written', async () => {
+    await migrate(database.url)
+    const folder = await folderWith({
+      '99990101000000_unrecorded': `CREATE TABLE half ();
+        ALTER TABLE _prisma_migrations ADD CONSTRAINT no_more CHECK (migration_name < '9999')`,
+    })
+    await expect(migrate(database.url, { folder })).rejects.toMatchObject({ code: 'MIGRATION_FAILED' })
+    expect(await there('half')).toBe(false)
+  })
+
   it('only warns of a database that is ahead', async () => {
     await migrate(database.url, { folder: await folderWith({ '99990101000000_newer': 'SELECT 1' }) })
     expect(await migrate(database.url)).toMatchObject({ applied: [], unknown: ['99990101000000_newer'] })

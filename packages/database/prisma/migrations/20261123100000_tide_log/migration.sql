@@ -52,7 +52,7 @@ CREATE TABLE tidemark.outbox (
   trace      text,
   reason     text
 ) WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0,
-        autovacuum_vacuum_insert_threshold = -1);
+        autovacuum_vacuum_insert_threshold = -1, vacuum_index_cleanup = on);
 
 CREATE TABLE tidemark.log (
   position      bigint PRIMARY KEY,
