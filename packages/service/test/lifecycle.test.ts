@@ -134,6 +134,34 @@ test('waitFor names the store, the last failure and what to do', async () => {
   })
 })
 
+test('parts stop in the reverse order of their start, also behind one that fails', async () => {
+  const logger = createLogger({ name: 'x', level: 'silent' })
+  const components = createComponents({ logger, startupTimeoutMs: 1_000, shutdownTimeoutMs: 1_000 })
+  const stopped: string[] = []
+  for (const name of ['postgres', 'redis', 'server']) {
+    await components.step(name, () => name, {
+      stop: (part) => {
+        stopped.push(part)
+        if (part === 'redis') throw new Error('gone already')
+      },
+    })
+  }
+  expect(await components.stop()).toBe(false)
+  expect(stopped).toEqual(['server', 'redis', 'postgres'])
+})
+
+test('a start that is told to stop gives up at once and begins nothing more', async () => {
+  const logger = createLogger({ name: 'x', level: 'silent' })
+  const components = createComponents({ logger, startupTimeoutMs: 60_000, shutdownTimeoutMs: 1_000 })
+  const underWay = components.step('postgres', () => new Promise(() => undefined))
+  components.cancel()
+  await expect(underWay).rejects.toMatchObject({ code: 'start_cancelled' })
+  let hasBegun = false
+  const next = components.step('redis', () => (hasBegun = true))
+  await expect(next).rejects.toMatchObject({ code: 'start_cancelled' })
+  expect(hasBegun).toBe(false)
+})
+
 test('a first part that takes all its time leaves a reserve to the parts behind it', async () => {
   const logger = createLogger({ name: 'x', level: 'silent' })
   const components = createComponents({ logger, startupTimeoutMs: 1_000, shutdownTimeoutMs: 200 })

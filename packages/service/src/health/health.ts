@@ -22,7 +22,7 @@ export interface HealthReport {
   readonly checks: Readonly<Record<string, CheckReport>>
 }
 
-export interface CheckReport {
+interface CheckReport {
   readonly status: 'ok' | 'failed' | 'timed-out'
   readonly required: boolean
   readonly durationMs: number

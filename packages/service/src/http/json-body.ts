@@ -52,7 +52,7 @@ export function jsonBody({ types, limitBytes }: JsonBodyOptions): RequestHandler
 }
 
 /** @throws Problem naming the place. Walks without recursion, since depth is what it guards against. */
-export function refuseHarmful(document: unknown): void {
+function refuseHarmful(document: unknown): void {
   const stack: { value: unknown; pointer: string; depth: number }[] = [
     { value: document, pointer: '', depth: 0 },
   ]

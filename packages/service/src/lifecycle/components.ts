@@ -64,6 +64,7 @@ export function createComponents(options: ComponentsOptions): Components {
         `${name} did not start within the ${String(startupTimeoutMs)} ms allowed for starting${advice}`,
       )
     try {
+      cancelled.signal.throwIfAborted()
       const run = (signal: AbortSignal) => start({ signal, remainingMs })
       const part = await withDeadline(remainingMs, run, late, cancelled.signal)
       if (stop !== undefined) parts.push({ name, stop: (signal) => stop(part, signal) })

@@ -5,7 +5,7 @@ import { methodNotAllowed } from '../problems/method-not-allowed.js'
 import { createRequestDurations, type DurationSeries, type RequestLabels } from './request-durations.js'
 
 /** Values read when scraped: one number, or one per set of labels. */
-export type Readings = number | readonly { labels: Readonly<Record<string, string>>; value: number }[]
+type Readings = number | readonly { labels: Readonly<Record<string, string>>; value: number }[]
 
 export interface Metrics {
   /** For metrics of prom-client's own kinds. */

@@ -11,7 +11,7 @@ import type { Metric } from 'prom-client'
  * Prometheus spells them, with finer boundaries below five milliseconds, where cached answers live.
  * https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
  */
-export const DURATION_BOUNDS_SECONDS = [
+const DURATION_BOUNDS_SECONDS = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5,
   7.5, 10,
 ] as const

@@ -36,7 +36,8 @@ const START_SCRIPT = `SwaggerUIBundle({
 
 export function docsRouter(api: Api): Router {
   const router = Router()
-  const root = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
+  const require = createRequire(import.meta.url)
+  const root = dirname(require.resolve('swagger-ui-dist/package.json'))
 
   router.get('/openapi.json', named('/openapi.json'), (_req, res) => {
     res.set('Cache-Control', 'no-cache').json(api.document())

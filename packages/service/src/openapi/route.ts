@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import type { RequestContext } from '../logging/request-context.js'
 import type { ProblemKind } from '../problems/problem-types.js'
 
-export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
 /** The schema of a part that a route does not have. */
 export type Absent = z.ZodUndefined
