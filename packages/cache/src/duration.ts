@@ -17,7 +17,10 @@ export function durationMs(duration: Duration, field: string): number {
   }
   const known = parsed.get(duration)
   if (known !== undefined) return known
-  const value = ms(duration as ms.StringValue) as number | undefined
+  // `ms` throws for an empty text and for a very long one, and gives undefined for others that it cannot read.
+  const value = /^.{1,40}$/.test(duration)
+    ? (ms(duration as ms.StringValue) as number | undefined)
+    : undefined
   if (value === undefined || !(value >= 0))
     throw new CacheError(
       'cache.bad-option',

@@ -8,6 +8,9 @@ export function lruL1({ maxBytes = 64 * 1024 * 1024, maxEntries = 100_000 }: L1O
   return new LruL1(maxBytes, maxEntries)
 }
 
+/** One for all: by default lru-cache makes an object for each `get`. */
+const plainGet: LRUCache.GetOptions<string, Entry, unknown> = {}
+
 class LruL1 implements L1 {
   readonly #lru: LRUCache<string, Entry>
 
@@ -20,7 +23,7 @@ class LruL1 implements L1 {
   }
 
   get(key: string): Entry | undefined {
-    return this.#lru.get(key)
+    return this.#lru.get(key, plainGet)
   }
 
   peek(key: string): Entry | undefined {

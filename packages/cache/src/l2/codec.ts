@@ -21,7 +21,7 @@ export const jsonCodec: Codec = {
   decode: (payload): unknown => JSON.parse(payload.toString('utf8')),
 }
 
-/** Dates, Maps, Sets and typed arrays survive. */
+/** Dates, Sets and typed arrays survive; a Map comes out as an object. No records: reading those generates code. */
 export function msgpackCodec(): Codec {
   const packr = new Packr({ useRecords: false, moreTypes: true })
   return {

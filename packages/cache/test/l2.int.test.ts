@@ -1,0 +1,251 @@
+import { redisSpace, eventually } from '@tidemark/testkit'
+import type { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+
+import type { CacheOptions } from '../src/index.js'
+import { createCache } from '../src/index.js'
+import { decodeEnvelope } from '../src/l2/envelope.js'
+import { gateway, HandTide, settle } from './hand-tide.js'
+import { connect } from './real-redis.js'
+
+const space = redisSpace()
+let redis: Redis
+
+beforeAll(async () => {
+  redis = await connect(space.url)
+})
+afterAll(() => {
+  redis.disconnect()
+})
+
+let namespaces = 0
+
+/** One shared namespace and log; each `process` has a follower and an L1 of its own. */
+const world = (policy: CacheOptions['policy'] = {}) => {
+  const namespace = `n${++namespaces}`
+  const process = (tide = new HandTide().follow(), more: Partial<CacheOptions> = {}) => ({
+    tide,
+    cache: createCache({
+      tide,
+      redis,
+      prefix: space.prefix,
+      namespace,
+      policy: { ttl: '1m', maxLag: '1h', ...policy },
+      ...more,
+    }),
+  })
+  const valueKey = (key: string) => `${space.prefix}:v:${namespace}:${key}`
+  const isStored = (key: string) => eventually(async () => (await redis.exists(valueKey(key))) === 1)
+  const envelope = async (key: string) => decodeEnvelope((await redis.getBuffer(valueKey(key)))!)
+  return { process, valueKey, isStored, envelope, namespace }
+}
+
+describe('L2', () => {
+  test('a value loaded in one process is read by another, with its own stamp and what is left of its ttl', async () => {
+    const { process, isStored } = world()
+    const a = process()
+    const b = process()
+    const request = { key: 'k', tags: ['t'], load: () => ({ id: 1 }) }
+    await a.cache.getOrSet(request)
+    await isStored('k')
+    b.tide.pass(20_000)
+    const answer = await b.cache.read({ ...request, load: () => ({ id: 2 }) })
+    expect(answer).toMatchObject({ value: { id: 1 }, from: 'l2', ageMs: 20_000, ttlLeftMs: 40_000 })
+    await settle()
+    expect(await b.cache.read(request)).toMatchObject({ from: 'l1', ttlLeftMs: 40_000 })
+    b.tide.pass(40_001)
+    await settle()
+    expect(await b.cache.read({ ...request, load: () => ({ id: 3 }) })).toMatchObject({ value: { id: 3 } })
+  })
+
+  test.each([[null], [0], [''], [false]])('%o is a value, in every process', async (value) => {
+    const { process, isStored } = world()
+    await process().cache.getOrSet<unknown>({ key: 'k', load: () => value })
+    await isStored('k')
+    const load = vi.fn(() => 'loaded again')
+    expect(await process().cache.getOrSet<unknown>({ key: 'k', load })).toBe(value)
+    expect(load).not.toHaveBeenCalled()
+  })
+
+  test('a fill that ends after the write it missed is sunk for everyone', async () => {
+    const { process, isStored, envelope } = world()
+    const [a, b, c] = [process(), process(), process()]
+    const old = gateway<string>()
+    const filling = a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => old.promise })
+    await eventually(() => a.cache.stats().loading === 1)
+    for (const { tide } of [a, b, c]) tide.change('t')
+    old.open('old')
+    expect(await filling).toBe('old')
+    await isStored('k')
+    expect((await envelope('k'))?.stamp.tidemark).toBe(0)
+    for (const { cache } of [a, b, c])
+      expect(await cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'new' })).toBe('new')
+  })
+
+  test('L1 is not refilled from an old L2 value that has sunk', async () => {
+    const { process, isStored } = world()
+    const [a, b] = [process(), process()]
+    await a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'old' })
+    await isStored('k')
+    b.tide.change('t')
+    expect(await b.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'new' })).toBe('new')
+    expect(b.cache.stats()).toMatchObject({ hitsL2: 0, loads: 1 })
+  })
+
+  test('an L2 value taken into L1 sinks there when its floor rises', async () => {
+    const { process, isStored } = world()
+    const [a, b] = [process(), process()]
+    await a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'old' })
+    await isStored('k')
+    expect(await b.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'new' })).toBe('old')
+    b.tide.change('t')
+    expect(b.cache.hit('k')).toBeUndefined()
+  })
+
+  test('a lost invalidation sinks what was held, once the gap shows', async () => {
+    const { process, isStored } = world()
+    const [a, b] = [process(), process()]
+    await a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'old' })
+    await isStored('k')
+    await b.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'x' })
+    b.tide.write('t') // never arrives
+    expect(b.cache.hit('k')?.value).toBe('old')
+    b.tide.loseUpToHead()
+    expect(await b.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'new' })).toBe('new')
+  })
+
+  test('a new epoch sinks all, and its values go over those of the old one though their tidemarks are lower', async () => {
+    const { process, isStored, envelope } = world()
+    const a = process()
+    for (let i = 0; i < 20; i++) a.tide.change('other')
+    await a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'old' })
+    await isStored('k')
+    const b = process(new HandTide({ term: 2, nonce: 5 }).follow())
+    expect(await b.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'new' })).toBe('new')
+    await eventually(async () => (await envelope('k'))?.stamp.epoch.term === 2)
+    a.tide.newEpoch()
+    expect(a.cache.hit('k')).toBeUndefined()
+  })
+
+  test('a store never goes over a newer one', async () => {
+    const { process, isStored, envelope } = world()
+    const [slow, fast] = [process(), process()]
+    const stamp = slow.cache.stamp()
+    slow.tide.change('t')
+    fast.tide.change('t')
+    fast.cache.set('k', 'new', { stamp: fast.cache.stamp(), tags: ['t'] })
+    await isStored('k')
+    slow.cache.set('k', 'old', { stamp, tags: ['t'] })
+    slow.cache.set('after', 1, { stamp }) // goes out behind it
+    await isStored('after')
+    expect((await envelope('k'))?.payload.toString()).toBe('"new"')
+  })
+
+  test('a store of the same tidemark goes over: neither is older', async () => {
+    const { process, envelope } = world()
+    const { cache } = process()
+    for (const value of ['a', 'b']) cache.set('k', value, { stamp: cache.stamp() })
+    await eventually(async () => (await envelope('k'))?.payload.toString() === '"b"')
+  })
+
+  test('a store survives a server that has forgotten its scripts', async () => {
+    const { process, isStored } = world()
+    const { cache } = process()
+    cache.set('a', 1, { stamp: cache.stamp() })
+    await isStored('a')
+    await redis.script('FLUSH')
+    cache.set('b', 1, { stamp: cache.stamp() })
+    await isStored('b')
+  })
+
+  test('Redis keeps it for ttl and grace', async () => {
+    const { process, isStored, valueKey } = world({ ttl: '1m', grace: '1m' })
+    const { cache } = process()
+    cache.set('k', 1, { stamp: cache.stamp() })
+    await isStored('k')
+    const leftMs = await redis.pttl(valueKey('k'))
+    expect(leftMs).toBeGreaterThan(115_000)
+    expect(leftMs).toBeLessThanOrEqual(120_000)
+  })
+
+  test('bytes that are no envelope, or that no codec of ours wrote, are a miss and counted', async () => {
+    const { process, valueKey, isStored } = world()
+    const { cache } = process()
+    for (const bytes of [Buffer.from('junk'), Buffer.alloc(100), Buffer.from('TM')]) {
+      await redis.set(valueKey('k'), bytes)
+      expect(await process().cache.getOrSet({ key: 'k', load: () => 'v' })).toBe('v')
+    }
+    cache.set('bytes', Buffer.from('abc'), { stamp: cache.stamp() })
+    await isStored('bytes')
+    const other = process(undefined, { codec: 'msgpack' })
+    expect(await other.cache.getOrSet({ key: 'bytes', load: () => 'v' })).toBe('v')
+    expect(other.cache.stats().decodeFailures).toBeGreaterThan(0)
+  })
+
+  test('a tag that the caller knows and the stored value does not still counts', async () => {
+    const { process, isStored } = world()
+    const [a, b] = [process(), process()]
+    await a.cache.getOrSet({ key: 'k', tags: ['old tag'], load: () => 'old' })
+    await isStored('k')
+    b.tide.change('new tag')
+    expect(await b.cache.getOrSet({ key: 'k', tags: ['old tag', 'new tag'], load: () => 'new' })).toBe('new')
+  })
+
+  test('all reads of one turn are one MGET, of many keys and many calls', async () => {
+    const { process } = world()
+    const { cache } = process()
+    const mget = vi.spyOn(redis, 'mgetBuffer')
+    await Promise.all([
+      ...['a', 'b'].map((key) => cache.getOrSet({ key, load: () => key })),
+      cache.getOrSetMany({ keys: ['c', 'd', 'e'], load: (keys) => new Map(keys.map((key) => [key, key])) }),
+    ])
+    expect(mget).toHaveBeenCalledTimes(1)
+    mget.mockRestore()
+  })
+
+  test('getOrSetMany loads only what L2 lacks or holds sunk', async () => {
+    const { process, isStored } = world()
+    const [a, b] = [process(), process()]
+    const fill = (keys: readonly string[]) => new Map(keys.map((key) => [key, `first ${key}`]))
+    await a.cache.getOrSetMany({ keys: ['a', 'b'], tags: (key) => [key], load: fill })
+    await isStored('b')
+    b.tide.change('b')
+    const load = vi.fn((keys: readonly string[]) => new Map(keys.map((key) => [key, `second ${key}`])))
+    const values = await b.cache.getOrSetMany({ keys: ['a', 'b', 'c'], tags: (key) => [key], load })
+    expect(Object.fromEntries(values)).toEqual({ a: 'first a', b: 'second b', c: 'second c' })
+    expect(load.mock.calls.map(([keys]) => keys)).toEqual([['b', 'c']])
+  })
+
+  test('grace finds in L2 what L1 no longer holds; it is not stored again', async () => {
+    const { process, isStored } = world({ grace: '1h' })
+    const [a, b] = [process(), process()]
+    await a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'old' })
+    await isStored('k')
+    b.tide.change('t')
+    const down = () => Promise.reject(new Error('down'))
+    expect(await b.cache.read({ key: 'k', tags: ['t'], load: down })).toMatchObject({
+      value: 'old',
+      from: 'stale',
+    })
+    expect(b.cache.stats().l1Entries).toBe(0)
+  })
+
+  test('explain shows the verdict of each tier and what it was made from', async () => {
+    const { process, isStored } = world()
+    const { tide, cache } = process()
+    await cache.getOrSet({ key: 'k', tags: ['t', 'u'], load: () => 1 })
+    await isStored('k')
+    tide.change('u')
+    const { l1, l2 } = await cache.explain('k')
+    const expected = {
+      verdict: 'sunk',
+      tags: [
+        { tag: 't', floor: 0 },
+        { tag: 'u', floor: 1 },
+      ],
+    }
+    expect(l1).toMatchObject(expected)
+    expect(l2).toMatchObject(expected)
+    expect((await cache.explain('nothing')).l2).toBe('none')
+  })
+})

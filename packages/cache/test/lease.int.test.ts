@@ -1,0 +1,120 @@
+import { redisSpace, runChild, eventually } from '@tidemark/testkit'
+import type { Child } from '@tidemark/testkit'
+import type { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+
+import { createCache } from '../src/index.js'
+import { gateway, HandTide } from './hand-tide.js'
+import { connect } from './real-redis.js'
+
+let redis: Redis
+let children: Child[] = []
+
+beforeAll(async () => {
+  redis = await connect(redisSpace().url)
+})
+afterEach(async () => {
+  await Promise.all(children.map((child) => child.kill('SIGKILL')))
+  children = []
+})
+afterAll(() => {
+  redis.disconnect()
+})
+
+const callers = async (count: number, orders: { callers: number; loadMs: number; lease: number }) => {
+  const { url, prefix } = redisSpace()
+  const args = [JSON.stringify({ url, prefix, ...orders })]
+  children = Array.from({ length: count }, () =>
+    runChild(new URL('./children/caller.ts', import.meta.url), { args }),
+  )
+  await Promise.all(children.map((child) => child.next('ready')))
+  return { children, originCalls: async () => Number(await redis.get(`${prefix}:origin`)) }
+}
+
+test('one cold key, two processes, 500 callers each: the origin is asked once', async () => {
+  const { children, originCalls } = await callers(2, { callers: 500, loadMs: 50, lease: 5_000 })
+  for (const child of children) child.send({ type: 'go' })
+  const done = await Promise.all(children.map((child) => child.next('done')))
+  expect(await originCalls()).toBe(1)
+  expect(new Set(done.flatMap(({ values }) => values as string[])).size).toBe(1)
+})
+
+test('the loading process is killed: when its lease ends one of the others loads, once', async () => {
+  const lease = 600
+  const { children, originCalls } = await callers(3, { callers: 50, loadMs: 200, lease })
+  const [leader, ...others] = children as [Child, Child, Child]
+  leader.send({ type: 'go' })
+  await leader.next('loading')
+  for (const child of others) child.send({ type: 'go' })
+  await leader.kill('SIGKILL')
+  const done = await Promise.all(others.map((child) => child.next('done')))
+  expect(await originCalls()).toBe(2)
+  expect(new Set(done.flatMap(({ values }) => values as string[])).size).toBe(1)
+  for (const { tookMs } of done) expect(tookMs).toBeLessThan(lease + 200 + 1_500)
+})
+
+const twoProcesses = (policy = {}) => {
+  const { prefix } = redisSpace()
+  return [1, 2].map(() => {
+    const tide = new HandTide().follow()
+    const options = { tide, redis, prefix, namespace: 'n', now: tide.now }
+    return {
+      tide,
+      cache: createCache({ ...options, policy: { ttl: '1m', maxLag: '1h', lease: 5_000, ...policy } }),
+    }
+  }) as [
+    { tide: HandTide; cache: ReturnType<typeof createCache> },
+    { tide: HandTide; cache: ReturnType<typeof createCache> },
+  ]
+}
+
+test('a holder that stores what is sunk for a waiter leaves it the lease: the waiter loads at once', async () => {
+  const [a, b] = twoProcesses()
+  const old = gateway<string>()
+  const first = a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => old.promise })
+  await eventually(() => a.cache.stats().loading === 1)
+  b.tide.change('t')
+  const second = b.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'new' })
+  await eventually(() => b.cache.stats().leaseWaits === 1)
+  old.open('old')
+  expect(await first).toBe('old')
+  expect(await second).toBe('new')
+})
+
+test('a waiter takes a value that has sunk since it asked, but had not when it asked', async () => {
+  const [a, b] = twoProcesses()
+  const gate = gateway<string>()
+  const load = vi.fn(() => 'loaded again')
+  const first = a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => gate.promise })
+  await eventually(() => a.cache.stats().loading === 1)
+  const second = b.cache.getOrSet({ key: 'k', tags: ['t'], load })
+  await eventually(() => b.cache.stats().leaseWaits === 1)
+  b.tide.change('t')
+  gate.open('v')
+  expect(await Promise.all([first, second])).toEqual(['v', 'v'])
+  expect(load).not.toHaveBeenCalled()
+  expect(b.cache.hit('k')).toBeUndefined()
+})
+
+test('a holder whose load fails, or gives nothing, gives the lease back at once', async () => {
+  const [a, b] = twoProcesses()
+  await expect(a.cache.getOrSet({ key: 'k', load: () => Promise.reject(new Error('down')) })).rejects.toThrow(
+    'down',
+  )
+  await a.cache.getOrSet({ key: 'k', load: () => undefined })
+  const startMs = performance.now()
+  expect(await b.cache.getOrSet({ key: 'k', load: () => 'v' })).toBe('v')
+  expect(performance.now() - startMs).toBeLessThan(2_500)
+})
+
+test('a value stored between the look and the claim is seen by the claim', async () => {
+  const [a, b] = twoProcesses()
+  const claims = vi.spyOn(redis, 'mgetBuffer').mockImplementationOnce(async () => {
+    await a.cache.getOrSet({ key: 'k', load: () => 'first' })
+    return [null]
+  })
+  const load = vi.fn(() => 'second')
+  expect(await b.cache.getOrSet({ key: 'k', load })).toBe('first')
+  expect(load).not.toHaveBeenCalled()
+  claims.mockRestore()
+})
