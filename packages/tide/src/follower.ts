@@ -152,7 +152,7 @@ export class Follower {
   /** Arithmetic in memory: no round trip. The caller asks for the lag beside it. */
   isAfloat(stamp: Stamp, places: TagPlaces): boolean {
     if (this.#epoch === undefined || !isSameEpoch(stamp.epoch, this.#epoch)) return false
-    return stamp.tidemark >= this.table.base && stamp.tidemark >= this.table.floorAt(places)
+    return stamp.tidemark >= this.table.floorAt(places)
   }
 
   verdict(stamp: Stamp, places: TagPlaces, maxLagMs: number, now: Instant): Verdict {
@@ -167,7 +167,7 @@ export class Follower {
 
   /** Goes on from a snapshot; only while adrift, since it replaces the table's seed. False: refused, nothing changed. */
   restore(snapshot: FollowerSnapshot): boolean {
-    if (this.#epoch !== undefined || snapshot.table.base > snapshot.link.position) return false
+    if (this.#epoch !== undefined || snapshot.table.base > snapshot.link.position + 1) return false
     if (!this.table.restore(snapshot.table)) return false
     this.#epoch = snapshot.epoch
     this.#moveTo(snapshot.link)

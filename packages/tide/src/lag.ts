@@ -6,7 +6,8 @@
  * that everything committed before s has been shipped at or before that heartbeat. No two machines' clocks are compared.
  *
  * Two readings make an instant because a suspended machine stops its monotonic clock: the larger of the two differences
- * counts, so a sleep shows in the wall clock, and a wall clock set back hides nothing.
+ * counts, so a sleep shows in the wall clock, and a wall clock set back hides nothing. It cannot see a sleep during which,
+ * or since the last proof before which, the wall clock was set back by as much.
  */
 
 /** One reading of this process's two clocks, in milliseconds. Only differences mean anything. */

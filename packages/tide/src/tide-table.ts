@@ -13,6 +13,10 @@
  * It refuses to store a list of tags, to grow, and to lower anything, `clear` included: `raiseBase` forgets entries only
  * where `base` then lies above all of them; `restart`, for another history, is the one exception.
  *
+ * The residual lies at or below every entry of its bucket, since only the lowest is forgotten, and is 0 while there is a
+ * free slot. Slots fill from the first and are freed all at once, so a free one (offset 0, fingerprint 0) is met only after
+ * every entry, and reads as what it is: an entry at the residual.
+ *
  * Layout of a bucket, in 32-bit words: [0] residual, [1..10] offsets (0 = free), [11..15] ten 16-bit fingerprints.
  */
 
@@ -152,15 +156,10 @@ export class TideTable {
   }
 
   #offsetAt(bucket: number, fingerprint: number): number {
-    const words = this.#words
-    const residual = words[bucket]!
     const fingerprints = bucket * 2 + firstFingerprint
-    for (let i = 0; i < entriesPerBucket; i++) {
-      if (this.#halves[fingerprints + i] !== fingerprint) continue
-      const offset = words[bucket + 1 + i]!
-      if (offset !== 0) return offset > residual ? offset : residual
-    }
-    return residual
+    for (let i = 0; i < entriesPerBucket; i++)
+      if (this.#halves[fingerprints + i] === fingerprint) return this.#words[bucket + 1 + i]!
+    return this.#words[bucket]!
   }
 
   #put(bucket: number, fingerprint: number, offset: number): void {
@@ -170,7 +169,7 @@ export class TideTable {
     let lowestOffset = Infinity
     for (let i = 0; i < entriesPerBucket; i++) {
       const held = words[bucket + 1 + i]!
-      if (held !== 0 && this.#halves[fingerprints + i] === fingerprint) {
+      if (this.#halves[fingerprints + i] === fingerprint) {
         if (offset > held) words[bucket + 1 + i] = offset
         return
       }
@@ -179,12 +178,11 @@ export class TideTable {
         lowestOffset = held
       }
     }
-    const residual = words[bucket]!
     if (offset <= lowestOffset) {
-      if (offset > residual) words[bucket] = offset
+      if (offset > words[bucket]!) words[bucket] = offset
       return
     }
-    if (lowestOffset > residual) words[bucket] = lowestOffset
+    words[bucket] = lowestOffset
     words[bucket + 1 + lowest] = offset
     this.#halves[fingerprints + lowest] = fingerprint
   }

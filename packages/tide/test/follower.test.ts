@@ -127,6 +127,12 @@ describe('following', () => {
     expect(follower.apply(step(13))).toBe('applied')
   })
 
+  test('a skipped step is a gap even where two marks are equal by chance', () => {
+    const follower = followerAt(10)
+    expect(follower.apply({ ...step(12), previousMark: markOf(10) })).toBe('rebased')
+    expect(isAfloat(follower, 11, ['brand:1'])).toBe(false)
+  })
+
   test('the next position that names another predecessor is a gap', () => {
     const follower = followerAt(10)
     expect(follower.apply({ ...step(11), previousMark: 5 })).toBe('rebased')
@@ -308,6 +314,21 @@ describe('checkpoints', () => {
     expect(follower.restore(checkpoint())).toBe(false)
     expect(follower.applied).toBe(20)
     expect(isAfloat(follower, 19, ['product:2'])).toBe(false)
+  })
+
+  test('one whose base its link cannot explain is refused', () => {
+    const good = checkpoint()
+    const follower = newFollower()
+    expect(follower.restore({ ...good, table: { ...good.table, base: 13 } })).toBe(false)
+    expect(follower.epoch).toBeUndefined()
+  })
+
+  test('one written after two histories met at its link keeps what was stamped there sunk', () => {
+    const writer = followerAt(10)
+    writer.apply({ ...step(10), mark: 5 })
+    const follower = newFollower()
+    expect(follower.restore(writer.snapshot()!)).toBe(true)
+    expect(isAfloat(follower, 10, ['product:1'])).toBe(false)
   })
 
   test('one of another layout is refused, and the follower stays adrift', () => {

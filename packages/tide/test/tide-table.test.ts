@@ -162,6 +162,32 @@ describe('floors never fall', () => {
   })
 })
 
+describe('free slots', () => {
+  /** 16 bits of fingerprint: among so many names some have the fingerprint of a free slot, which is 0. */
+  const names = Array.from({ length: 200_000 }, (_, i) => `product:${i}`)
+  const blank = new TideTable({ buckets: 1, seed: 1 })
+  const unlucky = names.filter((name) => blank.locate([name])[2] === 0)
+
+  test('a tag whose fingerprint is that of a free slot is raised, kept and forgotten like any other', () => {
+    expect(unlucky.length).toBeGreaterThan(0)
+    for (const before of [0, 3, 9, 10, 15]) {
+      const table = new TideTable({ buckets: 1, seed: 1 })
+      for (let i = 0; i < before; i++) table.raise(`brand:${i}`, 5 + i)
+      const tag = unlucky[0]!
+      const unraised = table.floorOf(tag)
+      expect(unraised).toBe(before > 10 ? 5 + before - 11 : 0)
+      table.raise(tag, 50)
+      expect(table.floorOf(tag)).toBe(50)
+      table.raise(tag, 60)
+      table.raise(tag, 40)
+      expect(table.floorOf(tag)).toBe(60)
+      for (let i = 0; i < 10; i++) table.raise(`category:${i}`, 100 + i)
+      expect(table.floorOf(tag)).toBe(60)
+      for (let i = 0; i < before; i++) expect(table.floorOf(`brand:${i}`)).toBeGreaterThanOrEqual(5 + i)
+    }
+  })
+})
+
 describe('offsets from a common origin', () => {
   test('positions past 2^32 move the origin, and nothing old falls', () => {
     const table = new TideTable({ buckets: 1, seed: 1 })
@@ -178,6 +204,14 @@ describe('offsets from a common origin', () => {
     table.raise('product:late', 77)
     expect(table.floorOf('product:late')).toBeGreaterThanOrEqual(77)
     expect(table.floorOf('product:late')).toBeLessThan(2 ** 33)
+  })
+
+  test('what a full bucket forgot moves with the origin, and does not rise above the log', () => {
+    const table = new TideTable({ buckets: 1, seed: 1 })
+    const near = 2 ** 32 - 100
+    for (let i = 0; i < 11; i++) table.raise(`product:${i}`, near + i)
+    table.raise('product:far', 2 ** 32 + 5)
+    expect(table.floorOf('brand:never-changed')).toBe(near + 1)
   })
 
   test('an entry within reach of the moved origin stays exact', () => {
