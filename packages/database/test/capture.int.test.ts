@@ -22,7 +22,12 @@ afterAll(async () => Promise.all(databases.map(async (each) => each.drop())))
 const insertSql = (slugs: string) =>
   `INSERT INTO product (slug, name, description, category_id, brand_id, price_cents)
    SELECT s, s, 'D', 2, 2, 5 FROM unnest('{${slugs}}'::text[]) s`
-const product = (key: number, ...facets: string[]) => ['product', ...facets, `product:${key}`]
+const product = (key: number, slug: string, ...facets: string[]) => [
+  'product',
+  ...facets,
+  `product.slug=${slug}`,
+  `product:${key}`,
+]
 const inC1 = ['product.brandId=1', 'product.categoryId=1']
 
 describe('a change writes one outbox row for each key', () => {
@@ -34,7 +39,7 @@ describe('a change writes one outbox row for each key', () => {
         resource: 'product',
         key: '4',
         operation: 'insert',
-        tags: product(4, ...facets),
+        tags: product(4, 'x', ...facets),
         version: 1,
         trace: null,
       },
@@ -42,7 +47,7 @@ describe('a change writes one outbox row for each key', () => {
         resource: 'product',
         key: '5',
         operation: 'insert',
-        tags: product(5, ...facets),
+        tags: product(5, 'y', ...facets),
         version: 1,
         trace: null,
       },
@@ -52,22 +57,22 @@ describe('a change writes one outbox row for each key', () => {
   it('UPDATE that moves a facet: the tags of OLD and of NEW, and the new version', async () => {
     await session.rows('UPDATE product SET category_id = 2 WHERE id = 1')
     expect(await takeOutbox(session)).toMatchObject([
-      { key: '1', operation: 'update', tags: product(1, ...inC1, 'product.categoryId=2'), version: 2 },
+      { key: '1', operation: 'update', tags: product(1, 'p1', ...inC1, 'product.categoryId=2'), version: 2 },
     ])
   })
 
   it('UPDATE of a primary key: the old key is gone, the new key is there, both are told', async () => {
     await session.rows('UPDATE product SET id = 77 WHERE id = 1')
     expect(await takeOutbox(session)).toMatchObject([
-      { key: '1', operation: 'delete', tags: product(1, ...inC1) },
-      { key: '77', operation: 'insert', tags: product(77, ...inC1), version: 2 },
+      { key: '1', operation: 'delete', tags: product(1, 'p1', ...inC1) },
+      { key: '77', operation: 'insert', tags: product(77, 'p1', ...inC1), version: 2 },
     ])
   })
 
   it('DELETE: the tags of OLD and its last version', async () => {
     await session.rows('DELETE FROM product WHERE id = 2')
     expect(await takeOutbox(session)).toMatchObject([
-      { key: '2', operation: 'delete', tags: product(2, ...inC1), version: 1 },
+      { key: '2', operation: 'delete', tags: product(2, 'p2', ...inC1), version: 1 },
     ])
   })
 
@@ -75,8 +80,8 @@ describe('a change writes one outbox row for each key', () => {
     await session.rows('UPDATE category SET parent_id = 1 WHERE id = 2')
     await session.rows('UPDATE category SET parent_id = NULL WHERE id = 2')
     expect((await takeOutbox(session)).map(({ tags }) => tags)).toEqual([
-      ['category', 'category.parentId=1', 'category:2'],
-      ['category', 'category.parentId=1', 'category:2'],
+      ['category', 'category.parentId=1', 'category.slug=c2', 'category:2'],
+      ['category', 'category.parentId=1', 'category.slug=c2', 'category:2'],
     ])
   })
 
@@ -101,7 +106,7 @@ describe('every way to write is captured', () => {
       expect.objectContaining({
         key: '1',
         operation: 'update',
-        tags: product(1, ...inC1, 'product.categoryId=2'),
+        tags: product(1, 'p1', ...inC1, 'product.categoryId=2'),
         version: 2,
       }),
     )
@@ -214,7 +219,7 @@ describe('every way to write is captured', () => {
     await expect(session.rows('SELECT * FROM tidemark.outbox')).rejects.toThrow('permission denied')
     await expect(session.rows('SELECT * FROM tidemark.sequence()')).rejects.toThrow('permission denied')
     await session.rows('RESET ROLE; RESET search_path')
-    expect(await takeOutbox(session)).toMatchObject([{ key: '1', tags: product(1, ...inC1), version: 2 }])
+    expect(await takeOutbox(session)).toMatchObject([{ key: '1', tags: product(1, 'p1', ...inC1), version: 2 }])
     await session.rows(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
   })
 

@@ -47,7 +47,15 @@ describe('sequence() gives committed changes dense positions', () => {
       position: 2,
       mark: first.mark,
       previousMark: epoch.mark,
-      tags: ['product', 'product.brandId=1', 'product.categoryId=1', 'product:1', 'product:2'],
+      tags: [
+        'product',
+        'product.brandId=1',
+        'product.categoryId=1',
+        'product.slug=p1',
+        'product.slug=p2',
+        'product:1',
+        'product:2',
+      ],
       changes: [
         { resource: 'product', key: '1', operation: 'update', version: 2, trace: null, reason: null },
         { key: '2', operation: 'update', version: 2 },

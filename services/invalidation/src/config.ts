@@ -13,6 +13,4 @@ const schema = commonConfig.extend({
   LOG_KEEP_AGE: duration({ min: '1m', max: '30d' }).prefault('1h'),
 })
 
-export type InvalidationConfig = ReturnType<typeof readConfig>
-
 export const readConfig = (env: Environment = process.env) => parseConfig(schema, env)

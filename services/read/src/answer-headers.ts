@@ -20,12 +20,12 @@ export interface Story {
  * Clients may store answers, but must ask again each time (a 304 costs little): they do not follow the log, so no time
  * to live would be honest.
  */
-export const cacheControl = 'no-cache'
+const cacheControl = 'no-cache'
 
 export const jsonType = 'application/json; charset=utf-8'
 
 /** `Cache-Status` (RFC 9211). A negative ttl says by how much a graced answer is past it. */
-export function cacheStatus({ cache, layer, isShared, ttlMs, isHistoryLost }: Story): string {
+function cacheStatus({ cache, layer, isShared, ttlMs, isHistoryLost }: Story): string {
   const ttl = Math.floor(ttlMs / 1_000)
   const lost = isHistoryLost ? '; tidemark-history=lost' : ''
   switch (cache) {

@@ -16,6 +16,4 @@ const schema = commonConfig.extend({
   L1_MAX_ENTRIES: integer({ min: 1, max: 10_000_000 }).prefault('200000'),
 })
 
-export type ReadConfig = ReturnType<typeof readConfig>
-
 export const readConfig = (env: Environment = process.env) => parseConfig(schema, env)

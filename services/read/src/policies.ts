@@ -3,7 +3,7 @@ import { definePolicy } from '@tidemark/cache'
 import type { Policy } from '@tidemark/cache'
 import type { Registry, Resource } from '@tidemark/resources'
 
-export interface Kind {
+interface Kind {
   readonly policy: Policy
   readonly route: string
 }

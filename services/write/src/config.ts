@@ -10,6 +10,4 @@ const schema = commonConfig.extend({
   IDEMPOTENCY_TTL: duration({ min: '1m', max: '30d' }).prefault('24h'),
 })
 
-export type WriteConfig = ReturnType<typeof readConfig>
-
 export const readConfig = (env: Environment = process.env) => parseConfig(schema, env)

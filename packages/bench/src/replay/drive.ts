@@ -34,7 +34,7 @@ export interface Tally {
   failed: number
 }
 
-export const emptyTally = (): Tally => ({
+const emptyTally = (): Tally => ({
   requests: 0,
   byLevel: {
     bounded: { answers: 0, wrong: 0, latenciesMs: [] },

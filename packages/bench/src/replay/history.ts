@@ -118,7 +118,7 @@ function newestValue(writes: readonly Write[], counts: (write: Write) => boolean
 }
 
 /** Tokens read `term-position`; an older term's counts as met. */
-export function isCovered(token: string, by: string): boolean {
+function isCovered(token: string, by: string): boolean {
   const [term, position] = token.split('-').map(Number) as [number, number]
   const [byTerm, byPosition] = by.split('-').map(Number) as [number, number]
   return term < byTerm || (term === byTerm && position <= byPosition)

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { XzReadableStream } from 'xz-decompress'
+import xz from 'xz-decompress'
 import { randomFrom } from './random.js'
 
 /** Pages in the order in which they were asked for. */
@@ -25,7 +25,7 @@ export async function readTrace(path: string): Promise<Trace> {
 
 function unpack(raw: Buffer): Promise<Buffer> {
   const source = Readable.toWeb(Readable.from([raw])) as ReadableStream<Uint8Array>
-  return buffer(new XzReadableStream(source))
+  return buffer(new xz.XzReadableStream(source))
 }
 
 /** A made-up trace: page k is asked for with a frequency of 1 / (k + 1)^0.99, as web caches see it. */

@@ -22,7 +22,7 @@ export interface Writers {
   readonly failed: number
 }
 
-export const writerOf = (productId: number): Writer => (productId % 2 === 0 ? 'sql' : 'service')
+const writerOf = (productId: number): Writer => (productId % 2 === 0 ? 'sql' : 'service')
 
 export function createWriters(options: {
   service: HttpClient
@@ -44,7 +44,7 @@ export function createWriters(options: {
   }
 
   async function throughSql(productId: number, stock: number): Promise<undefined> {
-    await database.query('UPDATE products SET stock = $1 WHERE id = $2', [stock, productId])
+    await database.query('UPDATE product SET stock = $1 WHERE id = $2', [stock, productId])
   }
 
   return {

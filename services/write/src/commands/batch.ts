@@ -8,7 +8,7 @@ import type { Precondition } from './precondition.js'
 import { parsePrecondition } from './precondition.js'
 
 /** Most operations in one batch. */
-export const batchMax = 100
+const batchMax = 100
 
 /** The body of a batch: operations of one resource, done in order and all together or not at all. */
 export function batchSchema({ schemas }: Resource) {

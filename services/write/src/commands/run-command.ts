@@ -15,7 +15,7 @@ import type { IdempotentRequest } from './idempotency.js'
 import { claim, remember } from './idempotency.js'
 import type { Outcome } from './outcome.js'
 
-export interface Done {
+interface Done {
   readonly outcome: Outcome
   /** Covers the command. Undefined: Postgres did not say in time; the change is shipped all the same. */
   readonly token: string | undefined

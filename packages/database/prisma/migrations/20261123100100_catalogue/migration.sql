@@ -59,6 +59,9 @@ CREATE UNIQUE INDEX "brand_slug_key" ON "brand" ("slug");
 CREATE UNIQUE INDEX "product_slug_key" ON "product" ("slug");
 CREATE INDEX "product_category_id_id_idx" ON "product" ("category_id", "id");
 CREATE INDEX "product_brand_id_id_idx" ON "product" ("brand_id", "id");
+CREATE INDEX "product_name_id_idx" ON "product" ("name", "id");
+CREATE INDEX "product_price_cents_id_idx" ON "product" ("price_cents", "id");
+CREATE INDEX "product_created_at_id_idx" ON "product" ("created_at", "id");
 CREATE INDEX "idempotency_key_expires_at_idx" ON "idempotency_key" ("expires_at");
 
 ALTER TABLE "category" ADD CONSTRAINT "category_parent_id_fkey"

@@ -191,6 +191,7 @@ END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tidemark FROM PUBLIC;
 
-SELECT tidemark.watch('category', 'category', 'id', '{"parentId": "parent_id"}');
-SELECT tidemark.watch('brand', 'brand', 'id', '{"country": "country"}');
-SELECT tidemark.watch('product', 'product', 'id', '{"categoryId": "category_id", "brandId": "brand_id"}');
+-- Facets, and the unique fields by which rows are looked up: a look-up that found nothing is sunk by the insert.
+SELECT tidemark.watch('category', 'category', 'id', '{"parentId": "parent_id", "slug": "slug"}');
+SELECT tidemark.watch('brand', 'brand', 'id', '{"country": "country", "slug": "slug"}');
+SELECT tidemark.watch('product', 'product', 'id', '{"categoryId": "category_id", "brandId": "brand_id", "slug": "slug"}');
