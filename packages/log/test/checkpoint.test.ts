@@ -67,7 +67,10 @@ test('a truncated checkpoint and arbitrary bytes are refused, never thrown over'
 test('a checkpoint that inflates to more than its table is refused before it takes the memory', async () => {
   const large = new TideTable({ buckets: 4096, seed: 7 }).snapshot()
   const lying = { ...snapshot(), table: { ...large, buckets } }
-  expect(await decodeCheckpoint(await encodeCheckpoint(lying), { buckets })).toMatchObject({
+  const decoded = await decodeCheckpoint(await encodeCheckpoint(lying), { buckets })
+  expect(decoded).toEqual({ kind: 'refused', reason: 'its table cannot be inflated within its size' })
+  const short = { ...snapshot(), table: { ...lying.table, words: new Uint32Array(16) } }
+  expect(await decodeCheckpoint(await encodeCheckpoint(short), { buckets })).toMatchObject({
     kind: 'refused',
   })
 })

@@ -156,6 +156,38 @@ test('a rebuild is refused if the stream moved since the caller looked', async (
   expect((await streamIds(redisAt(url), prefix)).links).toEqual(['1-0', '2-0'])
 })
 
+test('a run whose first links are there already ships only the rest', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  const flush = flusher(log, [])
+  const made = (await flush.flush()).entries.slice()
+  for (let i = 0; i < 3; i++) {
+    await log.write('product:1')
+    made.push(...(await flush.flush()).entries)
+  }
+  const sink = redisSink({ redis: url, prefix })
+  onTestFinished(() => {
+    sink.close()
+  })
+  await sink.put({ mode: 'reset', after: undefined, entries: made.slice(0, 2) })
+  const after = { position: 0, mark: made[0]!.previousMark }
+  expect(await sink.put({ mode: 'append', after, entries: made })).toMatchObject({ said: 'shipped' })
+  expect((await streamIds(redisAt(url), prefix)).links).toEqual(['1-0', '2-0', '3-0', '4-0'])
+})
+
+test('a stream lost without its counter is answered again with a heartbeat', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  const redis = redisAt(url)
+  const flush = flusher(log, [{ redis: url, prefix }])
+  await flush.flush()
+  await redis.hincrby(logKeys(prefix).ask, 'n', 1)
+  await flush.flush()
+  await redis.del(logKeys(prefix).log)
+  await flush.flush()
+  expect(await streamIds(redis, prefix)).toEqual({ links: ['1-0'], beats: ['1-1'] })
+})
+
 test('an entry too large for the stream loses its details, never its tags', async () => {
   const log = await freshLog()
   const { url, prefix } = redisSpace()

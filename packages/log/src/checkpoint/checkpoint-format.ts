@@ -72,18 +72,17 @@ export async function decodeCheckpoint(bytes: Buffer, expected: ExpectedLayout):
     return refused('a field is no integer')
   if (base > link.position || origin > link.position) return refused('its base lies past its own position')
 
-  const words = await inflateWords(bytes.subarray(tableAt), buckets)
-  if (words === undefined) return refused('its table cannot be inflated')
+  const table = await inflateTable(bytes.subarray(tableAt), buckets)
+  if (table === undefined) return refused('its table cannot be inflated within its size')
+  if (table.length !== buckets * bytesPerBucket) return refused('its table is too short')
+  const words = new Uint32Array(buckets * wordsPerBucket)
+  new Uint8Array(words.buffer).set(littleEndian(table))
   return { kind: 'snapshot', snapshot: { epoch, link, table: { buckets, seed, base, origin, words } } }
 }
 
-async function inflateWords(body: Buffer, buckets: number): Promise<Uint32Array | undefined> {
+async function inflateTable(body: Buffer, buckets: number): Promise<Buffer | undefined> {
   try {
-    const table = await inflated(body, { maxOutputLength: buckets * bytesPerBucket })
-    if (table.length !== buckets * bytesPerBucket) return undefined
-    const words = new Uint32Array(buckets * wordsPerBucket)
-    new Uint8Array(words.buffer).set(littleEndian(table))
-    return words
+    return await inflated(body, { maxOutputLength: buckets * bytesPerBucket })
   } catch {
     return undefined
   }

@@ -40,7 +40,6 @@ export interface StreamSessionOptions {
 }
 
 const readLimit = 256
-const start: StreamId = { position: 0, sequence: 0 }
 const maxGeneration = 2 ** 48
 
 /** Never resolves. @throws LogError `log.stream-failed`, or what ioredis threw */
@@ -95,7 +94,7 @@ async function ask(
 
 /** Where to read on, given where the stream ends now. */
 function rejoin(observed: ObservedFollower, tail: Tail | undefined, cursor: StreamId): StreamId {
-  if (tail === undefined) return start
+  if (tail === undefined) return cursor
   const { epoch } = observed.follower
   const isUnseen = isBefore(cursor, tail.id)
   if (epoch === undefined || (!isUnseen && tail.epoch.term > epoch.term)) {
