@@ -54,6 +54,8 @@ export class Holdings {
   /** What was found in L2, before anyone has said whether it may be served: its value is not decoded yet. */
   sight(envelope: Envelope, ask: Ask): Entry<undefined> {
     const now = this.#parts.now()
+    // No longer than this caller would keep it: its writer's clock, or its policy, may be another.
+    const expiresAtMs = Math.min(envelope.expiresAtMs, now.wallMs + ask.policy.ttlMs)
     // The caller may know tags that the writer, of an older version, did not.
     const unknown = ask.tags.filter((tag) => !envelope.tags.includes(tag))
     const tags = unknown.length === 0 ? envelope.tags : [...envelope.tags, ...unknown]
@@ -65,8 +67,8 @@ export class Holdings {
         unknown.length === 0 && tags.length === 0 ? ask.places : this.#parts.follower.table.locate(tags),
       revision: neverChecked,
       loadedAtMs: envelope.loadedAtMs,
-      expiresAtMs: envelope.expiresAtMs,
-      staleUntilMs: envelope.staleUntilMs,
+      expiresAtMs,
+      staleUntilMs: Math.min(envelope.staleUntilMs, expiresAtMs + ask.policy.graceMs),
       seenAtMs: now.monoMs,
       loadCostMs: envelope.loadCostMs,
       sizeBytes: entryBytes(ask.key, tags, envelope.payload.length),

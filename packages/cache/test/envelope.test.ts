@@ -94,8 +94,8 @@ describe('envelope v1', () => {
     )
   })
 
-  test('an envelope of another version or with an unknown flag is not read', () => {
-    for (const at of [2, 3, 23]) {
+  test('an envelope of another make or version, or with an unknown flag, is not read', () => {
+    for (const at of [0, 1, 2, 3, 23]) {
       const bytes = encodeEnvelope(sample)!
       bytes[at] = 9
       expect(decodeEnvelope(bytes)).toBeUndefined()

@@ -79,10 +79,11 @@ export class HandTide implements Tide {
     if (this.follower.epoch !== undefined) this.follower.prove(this.#epoch, this.follower.applied, this.now())
   }
 
-  /** A new history begins at the next position, and the follower adopts it. */
-  newEpoch(): void {
+  /** A new history begins after the last `lost` positions were lost, and the follower adopts it. */
+  newEpoch({ lost = 0 } = {}): void {
     this.#term++
     this.#nonce += 1_000
+    this.log.length -= lost
     this.log.push({ tags: [] })
     const position = this.log.length
     this.follower.hear({

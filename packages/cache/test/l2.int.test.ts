@@ -203,6 +203,14 @@ describe('L2', () => {
     mget.mockRestore()
   })
 
+  test('what a writer with another clock or policy stored is kept no longer than this caller would keep it', async () => {
+    const { process, isStored } = world()
+    const [a, b] = [process(undefined, { policy: { ttl: '1 week' } }), process()]
+    await a.cache.getOrSet({ key: 'k', load: () => 'v' })
+    await isStored('k')
+    expect(await b.cache.read({ key: 'k', load: () => 'x' })).toMatchObject({ from: 'l2', ttlLeftMs: 60_000 })
+  })
+
   test('getOrSetMany loads only what L2 lacks or holds sunk', async () => {
     const { process, isStored } = world()
     const [a, b] = [process(), process()]

@@ -1,0 +1,89 @@
+/**
+ * How fast L2 is at 64 callers, beside bare ioredis in the same run: `node --conditions=tidemark:source --import tsx
+ * packages/cache/test/speed-l2.ts redis://127.0.0.1:6379`. For orientation; packages/bench holds the figures that count.
+ */
+
+import { createCache } from '../src/index.js'
+import { HandTide } from './hand-tide.js'
+import { connect } from './real-redis.js'
+
+const callers = 64
+const keyCount = 10_000
+const roundMs = 2_000
+
+const url = process.argv[2]
+if (url === undefined) throw new Error('give the URL of a Redis that may be written to')
+const redis = await connect(url)
+const bare = await connect(url)
+const prefix = `speed${process.pid}`
+const tide = new HandTide().follow()
+const policy = { ttl: '1h', maxLag: '1h' }
+const cache = createCache({ tide, redis, prefix, namespace: 'n', l1: false, policy })
+const value = { id: 1, name: 'x'.repeat(900), price: 1_299, stock: 7 }
+const keyOf = () => `k${Math.floor(Math.random() * keyCount)}`
+const tagsOf = (key: string) => [key, 'product!all']
+const load = () => value
+
+for (let i = 0; i < keyCount; i += 500) {
+  const keys = Array.from({ length: 500 }, (_, k) => `k${i + k}`)
+  for (const key of keys) cache.set(key, value, { stamp: cache.stamp(), tags: tagsOf(key) })
+  await Promise.all(keys.map((key) => bare.set(`${prefix}:bare:${key}`, JSON.stringify(value), 'EX', 600)))
+}
+
+/** `one` again and again by so many callers; each call counts `weight`. */
+async function measure(
+  name: string,
+  one: () => Promise<unknown>,
+  callersNow = callers,
+  weight = 1,
+): Promise<void> {
+  const tookMs: number[] = []
+  const startMs = performance.now()
+  const caller = async (): Promise<void> => {
+    while (performance.now() - startMs < roundMs) {
+      const askedMs = performance.now()
+      await one()
+      tookMs.push(performance.now() - askedMs)
+    }
+  }
+  await Promise.all(Array.from({ length: callersNow }, caller))
+  const perSecond = (tookMs.length * weight) / (performance.now() - startMs)
+  tookMs.sort((a, b) => a - b)
+  const p99 = tookMs[Math.floor(tookMs.length * 0.99)]!
+  console.log(`${name.padEnd(48)} ${perSecond.toFixed(0).padStart(5)} k/s  p99 ${p99.toFixed(2)} ms`)
+}
+
+let fresh = 0
+for (let round = 0; round < 3; round++) {
+  await measure('L2 hit: getOrSet', async () => {
+    const key = keyOf()
+    await cache.getOrSet({ key, tags: tagsOf(key), load })
+  })
+  await measure('bare ioredis: GET and JSON.parse', async () => {
+    JSON.parse((await bare.get(`${prefix}:bare:${keyOf()}`))!)
+  })
+  await measure('bare ioredis: GET', () => bare.get(`${prefix}:bare:${keyOf()}`))
+  await measure(
+    'bare ioredis: MGET of 64 by one caller',
+    () => bare.mgetBuffer(Array.from({ length: callers }, () => `${prefix}:bare:${keyOf()}`)),
+    1,
+    callers,
+  )
+  await measure('miss and fill, with lease', () => {
+    const key = `m${fresh++}`
+    return Promise.resolve(cache.getOrSet({ key, tags: tagsOf(key), ttl: '30s', load }))
+  })
+  await measure('miss and fill, no lease', () => {
+    const key = `m${fresh++}`
+    return Promise.resolve(cache.getOrSet({ key, tags: tagsOf(key), ttl: '30s', lease: 0, load }))
+  })
+  await measure('bare ioredis: GET, then SET PX', async () => {
+    const key = `${prefix}:bare:m${fresh++}`
+    await bare.get(key)
+    await bare.set(key, JSON.stringify(value), 'PX', 30_000)
+  })
+}
+const { loads, hitsL2, redisErrors, decodeFailures } = cache.stats()
+console.log({ loads, hitsL2, redisErrors, decodeFailures })
+redis.disconnect()
+bare.disconnect()
