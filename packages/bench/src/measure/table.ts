@@ -1,0 +1,73 @@
+import type { Figure } from './figure.js'
+
+export type Unit = '/s' | 'ms' | 'B' | 'calls'
+
+export interface Column {
+  readonly title: string
+  readonly unit: Unit
+}
+
+export interface Row {
+  readonly who: string
+  readonly isUs?: boolean
+  /** In the order of the columns; words where there is no figure. */
+  readonly figures: readonly (Figure | string)[]
+  /** Why the figures do not count. */
+  readonly invalid?: string | undefined
+}
+
+export interface Table {
+  readonly title: string
+  /** The first one is what ratios are made of. */
+  readonly columns: readonly Column[]
+  readonly rows: readonly Row[]
+  /** Whether more of the first column is better. */
+  readonly isMoreBetter: boolean
+}
+
+const share = (value: number): string => `±${Math.round(value * 50)} %`
+
+/** 12.3 M/s, 139 k/s; 145 µs, 1.65 ms; 1,556 B. */
+export function format(value: number, unit: Unit): string {
+  switch (unit) {
+    case '/s':
+      if (value >= 1e6) return `${(value / 1e6).toFixed(value >= 1e7 ? 1 : 2)} M/s`
+      return value >= 1e3 ? `${(value / 1e3).toFixed(value >= 1e5 ? 0 : 1)} k/s` : `${value.toFixed(0)} /s`
+    case 'ms':
+      return value < 1 ? `${Math.round(value * 1e3)} µs` : `${value.toPrecision(3)} ms`
+    case 'B':
+      return `${Math.round(value).toLocaleString('en')} B`
+    case 'calls':
+      return String(value)
+  }
+}
+
+function cell(figure: Figure | string, unit: Unit): string {
+  if (typeof figure === 'string') return figure
+  const text = format(figure.median, unit)
+  return figure.spread === 0 ? text : `${text} ${share(figure.spread)}`
+}
+
+function ratio(row: Row, us: Row | undefined): string {
+  const [ours, theirs] = [us?.figures[0], row.figures[0]]
+  if (row === us) return ''
+  if (typeof ours !== 'object' || typeof theirs !== 'object' || row.invalid !== undefined) return '–'
+  return `${(ours.median / theirs.median).toPrecision(2)} ×`
+}
+
+/** A Markdown table. The spread is half the way between the best and the worst round. */
+export function markdown({ title, columns, rows, isMoreBetter }: Table): string {
+  const us = rows.find((row) => row.isUs === true && row.invalid === undefined)
+  const lines = [
+    ['', ...columns.map((column) => column.title), `us ÷ it (${isMoreBetter ? 'more' : 'less'} is better)`],
+    ['---', ...columns.map(() => '---:'), '---:'],
+    ...rows.map((row) => [
+      row.isUs === true ? `**${row.who}**` : row.who,
+      ...(row.invalid === undefined
+        ? row.figures.map((figure, i) => cell(figure, columns[i]!.unit))
+        : [`invalid: ${row.invalid}`, ...columns.slice(1).map(() => '')]),
+      ratio(row, us),
+    ]),
+  ]
+  return [`### ${title}`, '', ...lines.map((cells) => `| ${cells.join(' | ')} |`), ''].join('\n')
+}

@@ -1,0 +1,11 @@
+import { fill } from './fill.js'
+import { fresh } from './fresh.js'
+import { httpHit } from './http-hit.js'
+import { hung } from './hung.js'
+import { l1Heap } from './l1-heap.js'
+import { l1Hit } from './l1-hit.js'
+import { l2Hit } from './l2-hit.js'
+import type { Scenario } from './scenario.js'
+import { stampede } from './stampede.js'
+
+export const scenarios: readonly Scenario[] = [l1Hit, l1Heap, l2Hit, fill, stampede, fresh, hung, httpHit]

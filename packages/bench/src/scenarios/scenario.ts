@@ -1,0 +1,7 @@
+import type { Table } from '../measure/table.js'
+import type { Stage } from '../stage/stage.js'
+
+export interface Scenario {
+  readonly name: string
+  run(stage: Stage): Promise<readonly Table[]>
+}
