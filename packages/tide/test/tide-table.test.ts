@@ -144,6 +144,14 @@ describe('floors never fall', () => {
     expect(table.floorOf('product:1')).toBe(9)
   })
 
+  test('of several tags the highest floor counts, wherever it stands', () => {
+    const table = new TideTable({ buckets: 64, seed: 1 })
+    table.raise('product:1', 9)
+    table.raise('product:2', 3)
+    expect(table.floorAt(table.locate(['product:1', 'product:2', 'brand:1']))).toBe(9)
+    expect(table.floorAt(table.locate(['brand:1', 'product:2', 'product:1']))).toBe(9)
+  })
+
   test('what a full bucket forgets is the floor of every tag without an entry', () => {
     const table = new TideTable({ buckets: 1, seed: 1 })
     for (let i = 0; i < 11; i++) table.raise(`product:${i}`, 10 + i)
@@ -207,11 +215,14 @@ describe('offsets from a common origin', () => {
   })
 
   test('what a full bucket forgot moves with the origin, and does not rise above the log', () => {
-    const table = new TideTable({ buckets: 1, seed: 1 })
+    const table = new TideTable({ buckets: 2, seed: 1 })
+    const names = Array.from({ length: 60 }, (_, i) => `product:${i}`)
+    const inFirst = names.filter((name) => table.locate([name])[1] === 0)
+    const elsewhere = names.find((name) => table.locate([name])[1] !== 0)!
     const near = 2 ** 32 - 100
-    for (let i = 0; i < 11; i++) table.raise(`product:${i}`, near + i)
-    table.raise('product:far', 2 ** 32 + 5)
-    expect(table.floorOf('brand:never-changed')).toBe(near + 1)
+    for (let i = 0; i < 11; i++) table.raise(inFirst[i]!, near + i)
+    table.raise(elsewhere, 2 ** 32 + 5)
+    expect(table.floorOf(inFirst[20]!)).toBe(near)
   })
 
   test('an entry within reach of the moved origin stays exact', () => {
