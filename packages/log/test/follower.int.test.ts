@@ -521,6 +521,20 @@ test('stopping ends every wait, and a follower that stopped stays as it was', as
   await log.write('product:1')
 })
 
+test('stopping does not wait for a Postgres that hangs', async () => {
+  const log = await freshLog()
+  const proxy = await faultProxy(log.url)
+  onTestFinished(() => proxy.close())
+  const live = await startFollower({ postgres: openLog(proxy.url).log, postgresTimeoutMs: 20_000, maxLagMs })
+  const { pulls } = live.status().counters
+  proxy.hang()
+  await eventually(() => live.status().counters.pulls > pulls)
+  const began = performance.now()
+  await live.stop()
+  expect(performance.now() - began).toBeLessThan(1_000)
+  await proxy.cut()
+})
+
 test('a follower that finds no store starts all the same, and begins when one answers', async () => {
   const log = await freshLog()
   const redis = await ownRedis()

@@ -66,6 +66,11 @@ export function followLog({
   const observed = new ObservedFollower(follower, clock, onError)
   const stopping = new AbortController()
   const { signal } = stopping
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => {
+      resolve()
+    })
+  })
   const askEveryMs = maxLagMs / 4
   const running: Promise<void>[] = []
   let startedFrom: 'checkpoint' | 'tail' | 'postgres' | undefined
@@ -97,7 +102,7 @@ export function followLog({
   const guardLag = async (): Promise<void> => {
     while (!signal.aborted) {
       const spareMs = maxLagMs / 2 - lagMs()
-      if (spareMs <= 0) await tryToPull()
+      if (spareMs <= 0) await Promise.race([tryToPull(), stopped])
       await pause(clock, Math.max(maxLagMs / 8, maxLagMs / 2 - lagMs()), signal)
     }
   }

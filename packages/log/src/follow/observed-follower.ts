@@ -33,7 +33,7 @@ export interface FollowCounters {
 }
 
 /** Calls that wait for a token at one time; more are told at once that it is not here. */
-export const maxWaiters = 10_000
+const maxWaiters = 10_000
 
 interface Waiter {
   readonly token: Token

@@ -41,7 +41,7 @@ export interface PostgresSourceOptions {
 const pageLength = 128
 
 /** A follower further behind goes to the head at once and knows nothing, which costs less than reading the way there. */
-export const maxCatchUp = 20_000
+const maxCatchUp = 20_000
 
 export function createPostgresSource({
   observed,

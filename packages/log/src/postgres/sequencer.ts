@@ -36,7 +36,7 @@ export interface SequencerOptions {
 }
 
 /** Entries given back by one call; a longer run is read from the log in pages. */
-export const maxEntriesHeld = 64
+const maxEntriesHeld = 64
 
 export function createSequencer({
   log,

@@ -9,7 +9,7 @@ import type { Change, LogEntry } from '../entry.js'
 import { parseChanges, parseInteger, parseTags } from '../entry.js'
 
 /** Larger details are left out of the stream, tags never are. In UTF-16 code units of the JSON. */
-export const maxChangesLength = 256 * 1024
+const maxChangesLength = 256 * 1024
 
 /** What the last entry of a stream says: where it ends. */
 export interface Tail {

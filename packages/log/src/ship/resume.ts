@@ -23,7 +23,7 @@ import type { SinkAnswer, SinkEnd, SinkRun } from './sink.js'
 export const runLength = 64
 
 /** Positions that a rebuilt copy begins with: followers that had applied one of them go on, others rebase. */
-export const rebuildLength = 1_000
+const rebuildLength = 1_000
 
 export async function resume(log: LogReader, { said, end }: SinkAnswer): Promise<SinkRun> {
   if (end === undefined) return rebuild(log, end)
