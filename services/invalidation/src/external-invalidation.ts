@@ -7,14 +7,16 @@
 import { z } from 'zod'
 
 const tagsMax = 1_000
-const tagLengthMax = 256
+/** Longer than the tag of any facet: a name and a filter text of at most 500 characters. */
+const tagLengthMax = 600
 
-/** No blanks or control characters, which no tag of a row or a list contains by itself. */
+/** A facet's value may hold blanks; around a tag they are a slip that would touch nothing. */
 const tag = z
   .string()
-  .min(1)
   .max(tagLengthMax)
-  .regex(/^[^\s\p{Cc}\p{Cs}]+$/u, 'a tag has no blanks and no control characters')
+  .regex(/^[^\s\p{Cc}\p{Cs}]([^\p{Cc}\p{Cs}]*[^\s\p{Cc}\p{Cs}])?$/u, {
+    error: 'must not be empty, nor begin or end with a blank, nor hold control characters',
+  })
 
 export const externalInvalidation = z.strictObject({
   tags: z

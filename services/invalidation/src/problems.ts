@@ -6,7 +6,7 @@ import { Problem } from '@tidemark/service'
 export function translate(error: unknown): Problem | undefined {
   if (!(error instanceof LogError) && classifyFailure(error).kind !== 'unavailable') return undefined
   return new Problem('unavailable', {
-    detail: 'Postgres does not answer at the moment: nothing was invalidated. Try again.',
+    detail: 'Postgres does not answer at the moment. Try again: an invalidation does no harm twice.',
     headers: { 'Retry-After': '1' },
     cause: error,
   })

@@ -24,7 +24,7 @@ const cacheControl = 'no-cache'
 
 export const jsonType = 'application/json; charset=utf-8'
 
-/** `Cache-Status` (RFC 9211). A negative ttl says by how much a graced answer is past it. */
+/** `Cache-Status` (RFC 9211). A negative ttl says that the answer is stale: it was graced. */
 function cacheStatus({ cache, layer, isShared, ttlMs, isHistoryLost }: Story): string {
   const ttl = Math.floor(ttlMs / 1_000)
   const lost = isHistoryLost ? '; tidemark-history=lost' : ''
@@ -32,7 +32,7 @@ function cacheStatus({ cache, layer, isShared, ttlMs, isHistoryLost }: Story): s
     case 'hit':
       return `tidemark; hit; ttl=${ttl}; detail=${layer}${lost}`
     case 'graced':
-      return `tidemark; hit; ttl=${Math.min(ttl, -1)}; detail=stale${lost}`
+      return `tidemark; hit; ttl=-1; detail=stale${lost}`
     case 'miss':
       return `tidemark; fwd=miss; detail=origin${isShared ? '; collapsed' : ''}${lost}`
   }

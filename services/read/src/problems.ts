@@ -15,7 +15,14 @@ function fromCache(error: CacheError): Problem | undefined {
     case 'cache.token-unknown':
       return new Problem('invalid-parameter', {
         detail: 'The token names a position that the log does not have.',
-        errors: [{ in: 'header', field: 'Tidemark', message: 'is not a token of this deployment' }],
+        errors: [
+          {
+            in: 'header',
+            field: 'Tidemark',
+            message: 'is not a token of this deployment',
+            allowed: 'what a Tidemark header of this deployment said',
+          },
+        ],
         cause: error,
       })
     case 'cache.overloaded':

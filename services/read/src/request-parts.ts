@@ -1,5 +1,6 @@
 /** The parts of a request that say how fresh the answer must be, as schemas: parsed and documented from here. */
-import type { Id, Resource } from '@tidemark/resources'
+import type { Id, Issue, Resource } from '@tidemark/resources'
+import { ResourceError } from '@tidemark/resources'
 import { parseToken } from '@tidemark/tide'
 import type { Token } from '@tidemark/tide'
 import { z } from 'zod'
@@ -34,18 +35,54 @@ export const answerHeaders = z.object({
   Age: z.string().describe('Seconds since the answer was read from the origin.'),
   Tidemark: z
     .string()
-    .describe('The position this answer is at least as fresh as: a token for further requests.'),
+    .describe('A token: what is asked with it is at least as fresh as this answer. Not on a graced answer.'),
   'Tidemark-Lag': z
     .string()
-    .describe('The answer holds everything committed more than so many milliseconds ago.'),
+    .describe('The answer holds everything committed more than so many milliseconds ago. Absent: no bound.'),
 })
 
 export function idPath(resource: Resource) {
+  const isInteger = resource.key.kind === 'int'
   const id = z.string().transform((text, context): Id => {
     const parsed = resource.parseId(text)
     if (parsed !== undefined) return parsed
-    context.addIssue({ code: 'custom', message: `is no id of ${resource.name}` })
+    const shape = isInteger ? 'a whole number from 1 to 2147483647 in plain digits' : 'a UUID in lower case'
+    context.addIssue({ code: 'custom', message: `is no id of ${resource.name}: ${shape}` })
     return z.NEVER
   })
-  return z.object({ id: id.meta({ override: { type: resource.key.kind === 'int' ? 'integer' : 'string' } }) })
+  return z.object({ id: id.meta({ override: { type: isInteger ? 'integer' : 'string' } }) })
+}
+
+/**
+ * The list parameters as texts, documented as what they mean. The resource reads them; what it refuses is named beside
+ * what the schema itself refuses.
+ */
+export function listQuery(resource: Resource) {
+  const meant = Object.entries(resource.schemas.listQuery.shape as Record<string, z.ZodType>)
+  const parameters = meant.map(([name, schema]) => {
+    const { $schema: _, ...documented } = z.toJSONSchema(schema, { io: 'input' })
+    return [
+      name,
+      z
+        .string()
+        .optional()
+        .meta({ override: documented as object }),
+    ] as const
+  })
+  return z.strictObject(Object.fromEntries(parameters)).check(({ value, issues }) => {
+    for (const { field, message } of mistakesIn(resource, value as Record<string, string>))
+      issues.push({ code: 'custom', path: [field], message, input: value })
+  })
+}
+
+function mistakesIn(resource: Resource, given: Record<string, string>): readonly Issue[] {
+  try {
+    const known = Object.keys(resource.schemas.listQuery.shape).filter((name) => given[name] !== undefined)
+    const parameters = new URLSearchParams(known.map((name): [string, string] => [name, given[name]!]))
+    resource.parseListQuery(parameters.toString())
+    return []
+  } catch (error) {
+    if (error instanceof ResourceError) return error.issues
+    throw error
+  }
 }

@@ -1,5 +1,7 @@
 /** Sends an answer that came through the app, as the hit path would have sent it. */
 import type { Answer, Tide } from '@tidemark/cache'
+import { elapsedMs } from '@tidemark/tide'
+import type { Token } from '@tidemark/tide'
 import type { Request, Response } from 'express'
 import type { Story } from './answer-headers.js'
 import { answerHeaders, jsonType } from './answer-headers.js'
@@ -29,7 +31,24 @@ export function tellFreshness(res: Response, story: Story): void {
   setHeaders(res, answerHeaders(story, undefined))
 }
 
-export function storyOf(answer: Answer<unknown>, tide: Tide): Story {
+/**
+ * What an answer may say about its lag, counted from the time its request came in.
+ *
+ * By then this process could show a bound, and what it answers with is judged no earlier: so the bound holds, longer by
+ * the time that the answer took. A load of one's own, and a strict answer, hold everything committed before the request
+ * came. The bound that can be shown *after* waiting says nothing: the follower may have gone on without the answer.
+ */
+export function lagFrom(tide: Tide, isStrict: boolean): (answer: Answer<unknown>) => number {
+  const cameAt = tide.now()
+  const lagThenMs = tide.follower.lagMs(cameAt)
+  return ({ from, shared }) => {
+    if (from === 'stale') return Infinity
+    const tookMs = elapsedMs(cameAt, tide.now())
+    return isStrict || (from === 'load' && !shared) ? tookMs : lagThenMs + tookMs
+  }
+}
+
+export function storyOf(answer: Answer<unknown>, lagMs: number, sent: Token | undefined): Story {
   const { from, shared, ageMs, ttlLeftMs, token, historyLost } = answer
   return {
     cache: from === 'load' ? 'miss' : from === 'stale' ? 'graced' : 'hit',
@@ -38,11 +57,14 @@ export function storyOf(answer: Answer<unknown>, tide: Tide): Story {
     ageMs,
     ttlMs: ttlLeftMs,
     token,
-    // What was read just now is as fresh as can be; what was graced has no bound.
-    lagMs: from === 'load' ? 0 : from === 'stale' ? Infinity : tide.follower.lagMs(tide.now()),
-    isHistoryLost: historyLost,
+    lagMs,
+    isHistoryLost: historyLost || isOfLaterTerm(token, sent),
   }
 }
+
+/** The client is handed a token of a newer term than the one it sent: also when that term began while it was answered. */
+export const isOfLaterTerm = (given: Token | undefined, sent: Token | undefined): boolean =>
+  given !== undefined && sent !== undefined && given.term > sent.term
 
 function setHeaders(res: Response, headers: readonly string[]): void {
   for (let i = 0; i < headers.length; i += 2) res.setHeader(headers[i]!, headers[i + 1]!)

@@ -7,9 +7,9 @@ import { Problem } from '@tidemark/service'
 import { z } from 'zod'
 import type { Origin } from './origin.js'
 import type { Policies } from './policies.js'
-import { answerHeaders, freshnessHeaders, idPath } from './request-parts.js'
+import { answerHeaders, freshnessHeaders, idPath, listQuery } from './request-parts.js'
 import type { Freshness } from './request-parts.js'
-import { sendBody, storyOf, tellFreshness } from './respond.js'
+import { isOfLaterTerm, lagFrom, sendBody, storyOf, tellFreshness } from './respond.js'
 
 export interface RouteOptions {
   readonly cache: Cache
@@ -43,13 +43,14 @@ export function addRoutes(
     },
     problems: ['not-found', 'unavailable'],
     handler: async ({ params: { id }, headers }, exchange) => {
+      const lagOf = lagFrom(tide, isStrict(headers, policies.one(resource)))
       const answer = await cache.read<Representation | null>({
         key: resource.entityKey(id),
         tags: resource.tags.entity(id),
         ...freshness(headers, policies.one(resource)),
         load: () => origin.one(id),
       })
-      const story = storyOf(answer, tide)
+      const story = storyOf(answer, lagOf(answer), headers.Tidemark)
       if (answer.value == null) {
         tellFreshness(exchange.res, story)
         throw new Problem('not-found', {
@@ -68,13 +69,14 @@ export function addRoutes(
     operationId: `list_${name}`,
     tags,
     headers: freshnessHeaders,
-    query: queryOf(resource),
+    query: listQuery(resource),
     responses: {
       200: { description: 'The page.', schema: schemas.page, headers: answerHeaders },
       304: { description: 'The client has it already.' },
     },
     problems: ['unavailable'],
     handler: async ({ query: given, headers }, exchange) => {
+      const lagOf = lagFrom(tide, isStrict(headers, policies.list(resource)))
       const query = resource.parseListQuery(new URLSearchParams(given as Record<string, string>).toString())
       const answer = await cache.read<Representation>({
         key: resource.listKey(query),
@@ -82,7 +84,12 @@ export function addRoutes(
         ...freshness(headers, policies.list(resource)),
         load: () => origin.list(query),
       })
-      sendBody(exchange, storyOf(answer, tide), answer.value!.body, answer.value!.etag)
+      sendBody(
+        exchange,
+        storyOf(answer, lagOf(answer), headers.Tidemark),
+        answer.value!.body,
+        answer.value!.etag,
+      )
     },
   })
 
@@ -109,6 +116,7 @@ export function addRoutes(
     },
     problems: ['invalid-body', 'unavailable'],
     handler: async ({ body, headers }, { res }) => {
+      const lagOf = lagFrom(tide, isStrict(headers, policies.one(resource)))
       const ids = [...new Set(body.ids)]
       const byKey = new Map(ids.map((id) => [resource.entityKey(id), id]))
       const { answers, token, historyLost } = await cache.readMany<Representation | null>({
@@ -123,10 +131,12 @@ export function addRoutes(
       const all = [...answers.values()]
       const bodies = all.flatMap(({ value }) => (value == null ? [] : [value.body]))
       const missing = [...byKey].filter(([key]) => answers.get(key)?.value == null).map(([, id]) => id)
+      const story = leastFresh(all.map((answer) => storyOf(answer, lagOf(answer), headers.Tidemark)))
       tellFreshness(res, {
-        ...leastFresh(all.map((answer) => storyOf(answer, tide))),
-        token,
-        isHistoryLost: historyLost,
+        ...story,
+        // What was graced is as fresh as no token.
+        token: story.cache === 'graced' ? undefined : token,
+        isHistoryLost: historyLost || isOfLaterTerm(token, headers.Tidemark),
       })
       const json = Buffer.concat([
         Buffer.from('{"data":'),
@@ -145,6 +155,9 @@ function freshness(
   return { policy, ...(token && { token }), ...(level && { level }) }
 }
 
+const isStrict = ({ 'Tidemark-Level': level }: Freshness, policy: ReturnType<Policies['one']>): boolean =>
+  (level ?? policy.level) === 'strict'
+
 /** The whole is as fresh as its least fresh part. */
 function leastFresh(stories: ReturnType<typeof storyOf>[]): ReturnType<typeof storyOf> {
   const rank = { hit: 0, miss: 1, graced: 2 } as const
@@ -154,21 +167,4 @@ function leastFresh(stories: ReturnType<typeof storyOf>[]): ReturnType<typeof st
     ttlMs: Math.min(worst.ttlMs, story.ttlMs),
     lagMs: Math.max(worst.lagMs, story.lagMs),
   }))
-}
-
-/** The list parameters as texts, documented as what they mean; the resource reads them. */
-function queryOf({ schemas }: Resource) {
-  const parameters = Object.entries(schemas.listQuery.shape as Record<string, z.ZodType>).map(
-    ([name, schema]) => {
-      const { $schema: _, ...documented } = z.toJSONSchema(schema, { io: 'input' })
-      return [
-        name,
-        z
-          .string()
-          .optional()
-          .meta({ override: documented as object }),
-      ] as const
-    },
-  )
-  return z.strictObject(Object.fromEntries(parameters))
 }

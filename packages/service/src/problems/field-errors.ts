@@ -73,6 +73,8 @@ function allowedBy(issue: z.core.$ZodIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
       return issue.expected
+    case 'invalid_union':
+      return expectedOf(issue.errors)
     case 'too_big':
       return `${issue.inclusive === false ? 'less than' : 'at most'} ${String(issue.maximum)}${unit(issue.origin)}`
     case 'too_small':
@@ -86,6 +88,15 @@ function allowedBy(issue: z.core.$ZodIssue): string | undefined {
     default:
       return undefined
   }
+}
+
+/** The types that the branches of a union expect: `string, number, boolean`. */
+function expectedOf(branches: readonly (readonly z.core.$ZodIssue[])[]): string | undefined {
+  const expected = branches.map((issues) => {
+    const [issue] = issues
+    return issue?.code === 'invalid_type' && issue.path.length === 0 ? issue.expected : undefined
+  })
+  return expected.length > 0 && expected.every((name) => name !== undefined) ? expected.join(', ') : undefined
 }
 
 function unit(origin: string): string {

@@ -25,15 +25,18 @@ export function requireMatch(resource: Resource, row: Row, precondition: Precond
   if (!precondition.includes(etag)) throw mismatch(precondition, etag)
 }
 
-export function mismatch(precondition: Precondition, etag: string): Problem {
+export function mismatch(precondition: readonly string[], etag: string): Problem {
   return new Problem('precondition-failed', {
     detail: 'It was changed by somebody else: read it again and decide anew.',
     errors: [
       {
         in: 'header',
         field: 'If-Match',
-        message: 'does not name the present version',
-        ...(precondition === 'any' ? {} : { given: precondition.join(', ').slice(0, 200) }),
+        message:
+          precondition.length === 0
+            ? 'names weak entity tags alone, which never match'
+            : 'does not name the present version',
+        ...(precondition.length === 0 ? {} : { given: precondition.join(', ').slice(0, 200) }),
         allowed: etag,
       },
     ],
