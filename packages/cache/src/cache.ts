@@ -91,7 +91,7 @@ export class Cache {
       this.#counters.hitsL1++
       return entry.value
     }
-    return this.#find(request).then((found) => found.entry.value)
+    return this.#findValue(request)
   }
 
   /** As `getOrSet`, with the story of the answer and a token that covers it. */
@@ -105,7 +105,7 @@ export class Cache {
         : this.#follower.token
       return token === undefined ? this.#answer(found, request) : answerOf(found, token, this.#clock.read())
     }
-    return this.#find(request).then((found) => this.#answer(found, request))
+    return this.#findAnswer(request)
   }
 
   /**
@@ -232,10 +232,18 @@ export class Cache {
     return request.token === undefined || hasReached(this.#follower, request.token)
   }
 
-  async #find<T>(request: ReadRequest<T>): Promise<Found<T>> {
+  async #findValue<T>(request: ReadRequest<T>): Promise<T | undefined> {
+    return (await this.#find(request)).entry.value
+  }
+
+  async #findAnswer<T>(request: ReadRequest<T>): Promise<Answer<T>> {
+    return this.#answer(await this.#find(request), request)
+  }
+
+  #find<T>(request: ReadRequest<T>): Promise<Found<T>> {
     const { readThrough, origin } = this.#parts
-    const policy = policyOf(request, this.#policy)
     const { key, tags, token } = request
+    const policy = policyOf(request, this.#policy)
     const isRevealed = typeof tags === 'function'
     const question: Question<T> = {
       key,
@@ -244,8 +252,10 @@ export class Cache {
       reveal: isRevealed ? tags : undefined,
       origin: singleOrigin(origin, request.load),
     }
-    const footing = await readThrough.footing(policy, token)
-    return await readThrough.find(question, footing, token)
+    const footing = readThrough.footing(policy, token)
+    return footing instanceof Promise
+      ? footing.then((found) => readThrough.find(question, found, token))
+      : readThrough.find(question, footing, token)
   }
 
   async #findMany<T>(request: ReadManyRequest<T>): Promise<Map<string, Found<T>>> {

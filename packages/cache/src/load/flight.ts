@@ -1,7 +1,7 @@
 import type { Instant, Stamp } from '@tidemark/tide'
 
 import type { Entry } from '../entry.js'
-import type { Running } from './share-law.js'
+import type { Running } from './running.js'
 
 export interface Outcome<T = unknown> {
   /** Its value is undefined where the loader gave none; then it is stored nowhere. */

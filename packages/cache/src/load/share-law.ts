@@ -17,15 +17,7 @@ import type { Follower, Instant, Stamp, TagPlaces } from '@tidemark/tide'
 import { elapsedMs, isSameEpoch } from '@tidemark/tide'
 
 import type { Ask } from './ask.js'
-
-/** A load that others may wait for. */
-export interface Running {
-  /** Undefined until the origin is asked. */
-  readonly beganAt: Instant | undefined
-  readonly stamp: Stamp | undefined
-  /** It will ask the origin, and not take a value from L2. */
-  readonly isSureToLoad: boolean
-}
+import type { Running } from './running.js'
 
 export function mayJoin(running: Running, ask: Ask, follower: Follower): boolean {
   if (running.beganAt === undefined) return running.isSureToLoad || !ask.mustLoad
