@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { parsePart, Problem } from '../src/index.js'
 import type { ProblemDocument } from '../src/index.js'
 import { declareProducts, raw, serving } from './serving.js'
 
@@ -49,6 +51,8 @@ describe('every mistake of a client is a 4xx problem that names it', () => {
     expect(
       (await problem('/v1/products', json('{}', 'POST', 'application/json; charset=ebcdic'))).body.status,
     ).toBe(415)
+    const utf16 = await problem('/v1/products', json('{}', 'POST', 'application/json; charset="UTF-16"'))
+    expect(utf16.body).toMatchObject({ status: 415, errors: [{ field: 'Content-Type' }] })
     const init = {
       method: 'POST',
       body: '{}',
@@ -157,6 +161,19 @@ describe('every mistake of a client is a 4xx problem that names it', () => {
     const { body } = await problem('/v1/products', json('['.repeat(400) + ']'.repeat(400)))
     expect(body.errors).toMatchObject([{ message: 'is nested too deep' }])
   })
+})
+
+test('a value that fits no branch of a union is told all types that would fit', () => {
+  const schema = z.object({ size: z.union([z.string().max(3), z.number()]) })
+  const errorsFor = (size: unknown): unknown => {
+    try {
+      return parsePart('body', schema, { size })
+    } catch (error) {
+      return (error as Problem).errors
+    }
+  }
+  expect(errorsFor([])).toMatchObject([{ field: '/size', allowed: 'string, number' }])
+  expect(errorsFor('abcd')).toMatchObject([{ field: '/size' }])
 })
 
 describe('what the parser cannot read is answered as a problem too', () => {

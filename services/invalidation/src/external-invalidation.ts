@@ -26,7 +26,12 @@ export const externalInvalidation = z.strictObject({
     .describe(
       'product:42 (one), product (its lists), product.categoryId=7, product!all (all of it), * (everything)',
     ),
-  reason: z.string().min(1).max(500).describe('For those who read the log later.'),
+  reason: z
+    .string()
+    .min(1)
+    .max(500)
+    .regex(/^[^\0\p{Cs}]*$/u, { error: 'must not hold NUL or half of a surrogate pair' })
+    .describe('For those who read the log later.'),
 })
 
 export type ExternalInvalidation = z.output<typeof externalInvalidation>

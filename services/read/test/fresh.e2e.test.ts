@@ -1,5 +1,5 @@
 /** What a reader sees of what was written: each level's promise, over real processes and stores. */
-import { eventually } from '@tidemark/testkit'
+import { eventually, seenWithin } from '@tidemark/testkit'
 import type { House, Received } from '@tidemark/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
@@ -13,6 +13,9 @@ beforeAll(async () => {
   house = await startShop()
 })
 afterAll(() => house.stop())
+
+/** Of every resource of the sample shop. */
+const maxLagMs = 2_000
 
 const stockOf = (answer: Received): number => answer.json<Product>().stock
 const get = (path: string, headers?: Record<string, string>): Promise<Received> =>
@@ -107,10 +110,10 @@ describe('bounded: an answer holds what was committed longer ago than maxLag', (
     const path = `/v1/products/${id}`
     await warm(path)
     await house.write.send('PATCH', path, { json: { stock: 301 } })
-    await eventually(async () => stockOf(await get(path)) === 301, { timeoutMs: 2_000 })
+    await seenWithin(maxLagMs, async () => stockOf(await get(path)) === 301)
     await warm(path)
     await house.sql('UPDATE product SET stock = 302 WHERE id = $1', [id])
-    await eventually(async () => stockOf(await get(path)) === 302, { timeoutMs: 2_000 })
+    await seenWithin(maxLagMs, async () => stockOf(await get(path)) === 302)
   })
 
   test('between changes nothing is read from the origin', async () => {

@@ -37,7 +37,7 @@ export function duration({ min = '1ms', max = '7d' }: { min?: StringValue; max?:
 const STORES = {
   postgres: {
     protocols: ['postgres:', 'postgresql:'],
-    example: 'postgresql://user:password@host:5432/database',
+    example: 'postgresql://user@host:5432/database',
   },
   redis: { protocols: ['redis:', 'rediss:'], example: 'redis://host:6379' },
 } as const

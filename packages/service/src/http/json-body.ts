@@ -1,4 +1,4 @@
-import express, { type RequestHandler } from 'express'
+import express, { type Request, type RequestHandler } from 'express'
 import { Problem } from '../problems/problem.js'
 
 /** Deep enough for any document of ours, shallow enough for code that walks one by recursion. */
@@ -21,24 +21,11 @@ export function jsonBody({ types, limitBytes }: JsonBodyOptions): RequestHandler
     (req, _res, next) => {
       const type = req.headers['content-length'] === '0' ? null : req.is(accepted)
       if (type === null) throw new Problem('missing-body', { detail: `Send ${types.join(' or ')}.` })
-      if (type === false) {
-        const header = req.method === 'PATCH' ? 'Accept-Patch' : 'Accept-Post'
-        throw new Problem('unsupported-media-type', {
-          detail: `Send ${types.join(' or ')}.`,
-          errors: [
-            {
-              in: 'header',
-              field: 'Content-Type',
-              message: 'is not supported',
-              ...(req.headers['content-type'] === undefined
-                ? {}
-                : { given: req.headers['content-type'].slice(0, 100) }),
-              allowed: types.join(', '),
-            },
-          ],
-          headers: { [header]: types.join(', ') },
-        })
-      }
+      if (type === false) throw unsupported(req, types, `Send ${types.join(' or ')}.`)
+      // body-parser would take UTF-16 and UTF-7 too; JSON is UTF-8 (RFC 8259, section 8.1).
+      const charset = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(req.headers['content-type'] ?? '')?.[1]
+      if (charset !== undefined && charset.toLowerCase() !== 'utf-8')
+        throw unsupported(req, types, 'Only UTF-8 is accepted.')
       next()
     },
     express.json({ limit: limitBytes, strict: true, type: accepted }),
@@ -49,6 +36,24 @@ export function jsonBody({ types, limitBytes }: JsonBodyOptions): RequestHandler
       next()
     },
   ]
+}
+
+function unsupported(req: Request, types: readonly string[], detail: string): Problem {
+  const given = req.headers['content-type']?.slice(0, 100)
+  const allowed = types.join(', ')
+  return new Problem('unsupported-media-type', {
+    detail,
+    errors: [
+      {
+        in: 'header',
+        field: 'Content-Type',
+        message: 'is not supported',
+        ...(given === undefined ? {} : { given }),
+        allowed,
+      },
+    ],
+    headers: { [req.method === 'PATCH' ? 'Accept-Patch' : 'Accept-Post']: allowed },
+  })
 }
 
 /** @throws Problem naming the place. Walks without recursion, since depth is what it guards against. */
