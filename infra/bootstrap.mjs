@@ -89,13 +89,18 @@ async function orExit(step) {
   if (code !== 0) process.exit(code)
 }
 
-async function prepare() {
+/** What the house runs on; the tests need everything. */
+const ofTheHouse = ['--filter=./services/*', '--filter=@tidemark/infra']
+
+async function prepare(filters) {
   if (!isInstalled()) {
     say(`installing packages (${packageManager})`)
     await orExit(run('npx', ['-y', packageManager, 'install', '--frozen-lockfile']))
   }
   say('building what has changed')
-  await orExit(run(process.execPath, [join(root, 'node_modules/pnpm/bin/pnpm.cjs'), '--silent', 'build']))
+  await orExit(
+    run(process.execPath, [join(root, 'node_modules/pnpm/bin/pnpm.cjs'), '--silent', 'build', ...filters]),
+  )
 }
 
 checkNode()
@@ -106,5 +111,5 @@ const tasks = {
   test: () => run(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...args]),
 }
 if (!Object.hasOwn(tasks, task)) fail(`usage: node infra/bootstrap.mjs ${Object.keys(tasks).join(' | ')}`)
-await prepare()
+await prepare(task === 'test' ? [] : ofTheHouse)
 process.exit(await tasks[task]())
