@@ -51,6 +51,10 @@ await runService({
           },
         })
         await follower.start()
+        // Proven from the first request on: one that cannot show its lag would take nothing from the cache.
+        await follower.pull().catch((error: unknown) => {
+          logger.warn({ err: error }, 'the log could not be read at start')
+        })
         return follower
       },
       { stop: (follower) => follower.stop() },

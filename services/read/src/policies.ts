@@ -26,7 +26,17 @@ export function createPolicies({ all }: Registry): Policies {
   }
 }
 
+/** A client waits no longer than this for an origin that hangs where there is something that may be graced. */
+const timeoutMs = 2_000
+
 function policyOf({ cache }: Resource): Policy {
   const { ttlMs, negativeTtlMs, graceMs, level, maxLagMs } = cache
-  return definePolicy({ ttl: ttlMs, negativeTtl: negativeTtlMs, grace: graceMs, level, maxLag: maxLagMs })
+  return definePolicy({
+    ttl: ttlMs,
+    negativeTtl: negativeTtlMs,
+    grace: graceMs,
+    level,
+    maxLag: maxLagMs,
+    timeout: timeoutMs,
+  })
 }
