@@ -11,6 +11,7 @@ import { readStatus } from './status.js'
 
 const connections = 6
 const probeTimeoutMs = 1_000
+const postgresHint = 'check DATABASE_URL, and that the migrations have run'
 const restAfterFailureMs = 100
 const trimEveryMs = 30_000
 const vacuumEveryMs = 5_000
@@ -31,11 +32,11 @@ await runService({
         await waitFor('Postgres', () => opened.query('SELECT 1 FROM tidemark.clock'), {
           timeoutMs: remainingMs,
           signal,
-          hint: 'check DATABASE_URL, and that the migrations have run',
+          hint: postgresHint,
         })
         return opened
       },
-      { stop: (opened) => opened.end() },
+      { hint: postgresHint, stop: (opened) => opened.end() },
     )
 
     const redis = { redis: config.REDIS_URL, prefix: config.TIDEMARK_PREFIX }

@@ -13,6 +13,7 @@ import { verifyOrigin } from './verify-origin.js'
 
 const logConnections = 3
 const probeTimeoutMs = 1_000
+const postgresHint = 'check DATABASE_URL, and that the migrations have run'
 const announceEveryMs = 1_000
 
 await runService({
@@ -31,11 +32,11 @@ await runService({
         await waitFor('Postgres', () => opened.query('SELECT 1 FROM tidemark.clock'), {
           timeoutMs: remainingMs,
           signal,
-          hint: 'check DATABASE_URL, and that the migrations have run',
+          hint: postgresHint,
         })
         return opened
       },
-      { stop: (opened) => opened.end() },
+      { hint: postgresHint, stop: (opened) => opened.end() },
     )
 
     const maxLagMs = Math.min(...catalogue.all.map((resource) => resource.cache.maxLagMs))

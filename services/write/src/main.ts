@@ -11,6 +11,7 @@ import { readConfig } from './config.js'
 const flushConnections = 2
 const sweepEveryMs = 600_000
 const probeTimeoutMs = 1_000
+const postgresHint = 'check DATABASE_URL, and that the migrations have run'
 
 await runService({
   name: 'write',
@@ -28,11 +29,11 @@ await runService({
         await waitFor('Postgres', () => opened.pool.query('SELECT 1 FROM tidemark.clock'), {
           timeoutMs: remainingMs,
           signal,
-          hint: 'check DATABASE_URL, and that the migrations have run',
+          hint: postgresHint,
         })
         return opened
       },
-      { stop: (opened) => opened.close() },
+      { hint: postgresHint, stop: (opened) => opened.close() },
     )
 
     const sink = redisSink({ redis: config.REDIS_URL, prefix: config.TIDEMARK_PREFIX })

@@ -35,7 +35,9 @@ export function translate(error: unknown): Problem | undefined {
     case 'unavailable':
       return new Problem('unavailable', {
         ...options,
-        detail: 'Postgres does not take commands at the moment. Repeat with an Idempotency-Key to be safe.',
+        detail: /lock timeout/.test(failure.reason)
+          ? 'Another transaction holds what this command needs. Nothing was changed: try again.'
+          : 'Postgres does not take commands at the moment. Repeat with an Idempotency-Key to be safe.',
         headers: { 'Retry-After': '1' },
       })
     case 'not-found':

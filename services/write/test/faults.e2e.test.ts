@@ -132,5 +132,6 @@ test('a row that another transaction holds is waited for within a bound, then to
     timeoutMs: postgresBoundMs,
   })
   expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1'])
+  expect(answer.json<{ detail: string }>().detail).toContain('Another transaction')
   await holder
 })
