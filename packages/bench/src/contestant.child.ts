@@ -44,4 +44,6 @@ async function answer({ id, name, input: given }: Question): Promise<void> {
 process.on('unhandledRejection', () => undefined)
 process.on('message', (message) => void answer(message as Question))
 process.on('disconnect', () => process.exit())
+// The parent may have gone while this file was being loaded, before anyone listened.
+if (!process.connected) process.exit()
 process.on('SIGINT', () => undefined)

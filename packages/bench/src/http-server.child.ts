@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { RequestListener } from 'node:http'
 import express from 'express'
+import { cpuMs } from './work/cpu.js'
 
 export type ServerKind = 'same-headers' | 'minimal' | 'express-send' | 'express-json'
 
@@ -36,9 +37,15 @@ function listener({ kind, body, headers }: ServerOrder): RequestListener {
   }
 }
 
-process.once('message', (order) => {
-  const server = createServer(listener(order as ServerOrder))
+process.on('message', (message: ServerOrder | 'cpu') => {
+  if (message === 'cpu') {
+    process.send!(cpuMs())
+    return
+  }
+  const server = createServer(listener(message))
   server.listen(0, '127.0.0.1', () => process.send!((server.address() as AddressInfo).port))
 })
 process.on('disconnect', () => process.exit())
+// The parent may have gone while this file was being loaded, before anyone listened.
+if (!process.connected) process.exit()
 process.on('SIGINT', () => undefined)

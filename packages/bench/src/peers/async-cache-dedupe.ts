@@ -1,5 +1,5 @@
 import { createCache } from 'async-cache-dedupe'
-import { Redis } from 'ioredis'
+import { connect } from './connect.js'
 import type { Peer } from './peer.js'
 import { ttlMs } from './peer.js'
 
@@ -10,7 +10,7 @@ export const asyncCacheDedupe: Peer = {
   tiers: ['l1', 'l2'],
   hasBus: false,
   open({ tiers, redisUrl, entries, load }) {
-    const redis = tiers === 'l1' ? undefined : new Redis(redisUrl)
+    const redis = tiers === 'l1' ? undefined : connect(redisUrl)
     const cache = createCache({
       ttl: ttlMs / 1_000,
       storage: redis

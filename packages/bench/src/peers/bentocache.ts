@@ -1,7 +1,7 @@
 import { BentoCache, bentostore } from 'bentocache'
 import { memoryDriver } from 'bentocache/drivers/memory'
 import { redisBusDriver, redisDriver } from 'bentocache/drivers/redis'
-import { Redis } from 'ioredis'
+import { connect } from './connect.js'
 import type { Peer } from './peer.js'
 import { ttlMs } from './peer.js'
 
@@ -12,7 +12,7 @@ export const bentocache: Peer = {
   tiers: ['l1', 'l2', 'l1+l2'],
   hasBus: true,
   open({ tiers, bus, redisUrl, entries, load }) {
-    const redis = tiers === 'l1' ? undefined : new Redis(redisUrl)
+    const redis = tiers === 'l1' ? undefined : connect(redisUrl)
     const { hostname, port } = new URL(redisUrl)
     let store = bentostore()
     if (tiers !== 'l2') store = store.useL1Layer(memoryDriver({ maxItems: entries, serialize: false }))

@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis'
+import { connect } from './connect.js'
 import type { Peer, Value } from './peer.js'
 import { ttlMs } from './peer.js'
 
@@ -14,9 +14,9 @@ export const ioredis: Peer = {
   tiers: ['l2', 'l1+l2'],
   hasBus: true,
   async open({ tiers, bus, redisUrl, load }) {
-    const redis = new Redis(redisUrl)
+    const redis = connect(redisUrl)
     const held = tiers === 'l2' ? undefined : new Map<string, Value>()
-    const subscriber = bus ? new Redis(redisUrl) : undefined
+    const subscriber = bus ? connect(redisUrl) : undefined
     subscriber?.on('message', (_, key) => held?.delete(key))
     await subscriber?.subscribe(channel)
     return {

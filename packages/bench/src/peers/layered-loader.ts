@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis'
+import { connect } from './connect.js'
 import { createNotificationPair, Loader, RedisCache } from 'layered-loader'
 import type { Peer, Value } from './peer.js'
 import { ttlMs } from './peer.js'
@@ -10,12 +10,12 @@ export const layeredLoader: Peer = {
   tiers: ['l1', 'l2', 'l1+l2'],
   hasBus: true,
   async open({ tiers, bus, redisUrl, entries, load }) {
-    const redis = tiers === 'l1' ? undefined : new Redis(redisUrl)
+    const redis = tiers === 'l1' ? undefined : connect(redisUrl)
     const pair = bus
       ? createNotificationPair<Value>({
           channel: 'bench',
-          publisherRedis: new Redis(redisUrl),
-          consumerRedis: new Redis(redisUrl),
+          publisherRedis: connect(redisUrl),
+          consumerRedis: connect(redisUrl),
         })
       : undefined
     const loader = new Loader<Value>({

@@ -10,9 +10,9 @@ export interface Value {
   readonly body: string
 }
 
-export type Load = (key: string) => Promise<Value>
+type Load = (key: string) => Promise<Value>
 
-export interface PeerSetup {
+interface PeerSetup {
   readonly tiers: Tiers
   /** Whether other processes must learn of an invalidation. */
   readonly bus: boolean

@@ -22,6 +22,7 @@ export const fill: Scenario = {
           { title: 'fills', unit: '/s' },
           { title: 'p50', unit: 'ms' },
           { title: 'p99', unit: 'ms' },
+          { title: 'CPU per fill', unit: 'ms', isCpu: true },
         ],
         rows: rows!,
         isMoreBetter: true,

@@ -13,7 +13,10 @@ export const l1Hit: Scenario = {
       rounds: stage.rounds(7),
       plays: [(each) => each.call('hot', { ms }), (each) => each.call('zipf', { ms })],
     })
-    const columns = [{ title: 'hits', unit: '/s' }] as const
+    const columns = [
+      { title: 'hits', unit: '/s' },
+      { title: 'CPU per hit', unit: 'ms', isCpu: true },
+    ] as const
     return [
       { title: 'L1 hit, awaited, one hot key', columns, rows: hot!, isMoreBetter: true },
       { title: 'L1 hit, awaited, zipf over 10,000 keys', columns, rows: zipf!, isMoreBetter: true },

@@ -22,6 +22,7 @@ export const l2Hit: Scenario = {
           { title: 'hits', unit: '/s' },
           { title: 'p50', unit: 'ms' },
           { title: 'p99', unit: 'ms' },
+          { title: 'CPU per hit', unit: 'ms', isCpu: true },
         ],
         rows: rows!,
         isMoreBetter: true,

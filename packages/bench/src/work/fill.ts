@@ -1,7 +1,8 @@
-import { Redis } from 'ioredis'
+import { connect } from '../peers/connect.js'
 import type { Value } from '../peers/peer.js'
 import { peerNamed } from '../peers/registry.js'
 import { callAtOnce } from './callers.js'
+import { cpuMs } from './cpu.js'
 import type { Calls, Measured, WorkInput } from './work.js'
 import { valueOf } from './work.js'
 
@@ -15,7 +16,7 @@ export async function fill(input: WorkInput): Promise<Calls> {
     return Promise.resolve(valueOf(key))
   }
   const peer = await peerNamed(input.peer).open({ ...input, load })
-  const judge = new Redis(input.redisUrl)
+  const judge = connect(input.redisUrl)
   let next = 0
 
   return {
@@ -24,6 +25,7 @@ export async function fill(input: WorkInput): Promise<Calls> {
       const [from, loadsBefore] = [next, loads]
       next += count
       let wrong = 0
+      const cpuBeforeMs = cpuMs()
       const startMs = performance.now()
       const { p50Ms, p99Ms } = await callAtOnce(
         callers,
@@ -45,7 +47,7 @@ export async function fill(input: WorkInput): Promise<Calls> {
             : stored < count
               ? `${stored} of ${count} stored`
               : undefined
-      return { figures: [count / seconds, p50Ms, p99Ms], invalid }
+      return { figures: [count / seconds, p50Ms, p99Ms, (cpuMs() - cpuBeforeMs) / count], invalid }
     },
   }
 }

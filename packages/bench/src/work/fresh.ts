@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis'
+import { connect } from '../peers/connect.js'
 import type { Value } from '../peers/peer.js'
 import { peerNamed } from '../peers/registry.js'
 import { nowNs } from './monotonic.js'
@@ -12,7 +12,7 @@ const giveUpNs = 3e9
  * asks its cache over and over, from memory until the invalidation arrives, then loads.
  */
 export async function fresh(input: WorkInput): Promise<Calls> {
-  const origin = new Redis(input.log.redisUrl)
+  const origin = connect(input.log.redisUrl)
   let loads = 0
   const load = async (key: string): Promise<Value> => {
     loads++

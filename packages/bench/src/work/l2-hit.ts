@@ -1,11 +1,13 @@
 import type { Value } from '../peers/peer.js'
 import { peerNamed } from '../peers/registry.js'
 import { callAtOnce } from './callers.js'
+import { cpuMs } from './cpu.js'
 import type { Calls, Measured, WorkInput } from './work.js'
 import { keysOf, valueOf } from './work.js'
 
 const count = 10_000
 const settleMs = 500
+const mostLoads = 0.01
 
 /** Hits in Redis with L1 off: `callers` at once over keys that follow each other, so no two calls share one read. */
 export async function l2Hit(input: WorkInput): Promise<Calls> {
@@ -27,6 +29,7 @@ export async function l2Hit(input: WorkInput): Promise<Calls> {
     async round({ callers, ms }: { callers: number; ms: number }): Promise<Measured> {
       const loadsBefore = loads
       let wrong = 0
+      const cpuBeforeMs = cpuMs()
       const endMs = performance.now() + ms
       const { ops, seconds, p50Ms, p99Ms } = await callAtOnce(
         callers,
@@ -38,8 +41,10 @@ export async function l2Hit(input: WorkInput): Promise<Calls> {
         },
       )
       const misses = loads - loadsBefore
-      const invalid = misses > 0 ? `${misses} loads` : wrong > 0 ? `${wrong} wrong values` : undefined
-      return { figures: [ops / seconds, p50Ms, p99Ms], invalid }
+      // A deadline that is missed while the machine is busy elsewhere makes a load, which is no way to look quick.
+      const isMostlyHits = misses <= ops * mostLoads
+      const invalid = isMostlyHits ? (wrong > 0 ? `${wrong} wrong values` : undefined) : `${misses} loads`
+      return { figures: [ops / seconds, p50Ms, p99Ms, (cpuMs() - cpuBeforeMs) / ops], invalid }
     },
   }
 }
