@@ -84,12 +84,15 @@ describe.each(faults)('Redis $name', ({ name, strike, mend }) => {
     const other = await house.start('read')
     // A value that Redis has: right after trouble it is spared, and a value is kept in memory alone.
     let id = first + 5
-    await eventually(async () => {
-      id = id === first + 9 ? first + 5 : id + 1
-      await setStock(id, id)
-      await warm(`/v1/products/${id}`)
-      expect(layerOf(await other.get(`/v1/products/${id}`))).toBe('l2')
-    })
+    await eventually(
+      async () => {
+        id = id === first + 9 ? first + 5 : id + 1
+        await setStock(id, id)
+        await warm(`/v1/products/${id}`)
+        expect(layerOf(await other.get(`/v1/products/${id}`))).toBe('l2')
+      },
+      { timeoutMs: 20_000 },
+    )
     const path = `/v1/products/${id}`
     await other.process.kill('SIGKILL')
     await strike()
