@@ -100,6 +100,20 @@ export async function newEpoch(session: Session, aboveTerm = 0): Promise<Sequenc
   return answer!
 }
 
+/** One row, or none when the clock has left the epoch that the caller saw. */
+export async function newEpochIf(
+  session: Session,
+  seenTerm: number,
+  seenNonce: number,
+  aboveTerm = 0,
+): Promise<Sequenced[]> {
+  return session.rows<Sequenced>(`SELECT ${columns} FROM tidemark.new_epoch_if($1, $2, $3)`, [
+    seenTerm,
+    seenNonce,
+    aboveTerm,
+  ])
+}
+
 /** Two categories, two brands and products 1, 2, 3 in category 1 and brand 1; nothing left in the outbox. */
 export async function seedCatalogue(session: Session): Promise<void> {
   await session.rows(`

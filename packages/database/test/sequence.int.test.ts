@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   newEpoch,
+  newEpochIf,
   scratchDatabase,
   seedCatalogue,
   sequence,
@@ -235,6 +236,34 @@ describe('a history that may be lost opens a new epoch', () => {
       { position: forced.position, term: 41, previousMark: before.mark, tags: [] },
     ])
     expect((await newEpoch(session)).term).toBe(42)
+  })
+
+  it('20 callers that saw the same epoch begin one new epoch between them, above the term they name', async () => {
+    const seen = await sequence(session)
+    const callers = await Promise.all(Array.from({ length: 20 }, async () => database.session()))
+    const begun = (
+      await Promise.all(callers.map(async (caller) => newEpochIf(caller, seen.term, seen.nonce, 7)))
+    ).flat()
+    expect(begun).toMatchObject([{ term: 8, position: seen.position + 1, entries: [{ term: 8 }] }])
+    expect(await sequence(session)).toMatchObject({ term: 8, nonce: begun[0]!.nonce, entries: [] })
+  })
+
+  it('not for a caller that saw the right term with another nonce', async () => {
+    const { term, nonce } = await sequence(session)
+    expect(await newEpochIf(session, term, nonce + 1)).toEqual([])
+    expect(await sequence(session)).toMatchObject({ term, nonce })
+  })
+
+  it('for a role that may only move the log along, which may not force one', async () => {
+    const { term, nonce } = await sequence(session)
+    const role = `shipper_${Math.random().toString(36).slice(2)}`
+    await session.rows(`CREATE ROLE ${role}; GRANT USAGE ON SCHEMA tidemark TO ${role}; SET ROLE ${role}`)
+    await expect(newEpochIf(session, term, nonce)).rejects.toThrow('permission denied')
+    await session.rows(`RESET ROLE;
+      GRANT EXECUTE ON FUNCTION tidemark.new_epoch_if(integer, bigint, integer) TO ${role}; SET ROLE ${role}`)
+    expect(await newEpochIf(session, term, nonce)).toMatchObject([{ term: term + 1 }])
+    await expect(newEpoch(session)).rejects.toThrow('permission denied')
+    await session.rows(`RESET ROLE; DROP OWNED BY ${role}; DROP ROLE ${role}`)
   })
 })
 

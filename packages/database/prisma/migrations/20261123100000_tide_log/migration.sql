@@ -235,6 +235,24 @@ BEGIN
                       EXISTS (SELECT FROM tidemark.outbox), jsonb_build_array(tidemark.entry(link));
 END $$;
 
+-- The same on behalf of one who saw a sink that is ahead of the epoch (seen_term, seen_nonce); no row when the clock has left
+-- that epoch meanwhile, for then somebody else has answered it. Compared after the clock is locked, in a statement of its
+-- own: callers that compared first would all find the old epoch and begin one each.
+--
+-- Runs with its owner's rights, like sequence(): whoever moves the log along may answer what he finds at a sink, once for
+-- each epoch, without the right to force one.
+CREATE FUNCTION tidemark.new_epoch_if(seen_term integer, seen_nonce bigint, above_term integer DEFAULT 0)
+RETURNS TABLE (term integer, nonce bigint, "position" bigint, mark bigint, more boolean, entries jsonb)
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+  PERFORM tidemark.prepare_to_sequence('tidemark.new_epoch_if');
+  PERFORM 1 FROM tidemark.clock FOR UPDATE;
+  IF EXISTS (SELECT FROM tidemark.clock c WHERE c.term = seen_term AND c.nonce = seen_nonce) THEN
+    RETURN QUERY SELECT * FROM tidemark.new_epoch(above_term);
+  END IF;
+END $$;
+
 -- Deletes the oldest log rows that neither rule keeps: not among the last keep_positions, and older than keep_age. The
 -- head is always kept, what is kept has no holes, and one call deletes at most 10,000 rows. Returns how many.
 CREATE FUNCTION tidemark.trim_log(keep_positions bigint, keep_age interval) RETURNS bigint
@@ -261,5 +279,6 @@ BEGIN
   RETURN trimmed;
 END $$;
 
--- A role that may only move the log along: GRANT USAGE ON SCHEMA tidemark, EXECUTE ON FUNCTION tidemark.sequence(integer).
+-- A role that may only move the log along: GRANT USAGE ON SCHEMA tidemark and EXECUTE ON FUNCTION tidemark.sequence(integer),
+-- tidemark.new_epoch_if(integer, bigint, integer).
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tidemark FROM PUBLIC;
