@@ -1,7 +1,7 @@
 /** The read service's one composition root. */
 import { randomUUID } from 'node:crypto'
 import { createCache } from '@tidemark/cache'
-import { createDatabase, createPool } from '@tidemark/database'
+import { createDatabase } from '@tidemark/database'
 import { announce, followLog, logDatabase, requestClient } from '@tidemark/log'
 import { catalogue, representationCodec } from '@tidemark/resources'
 import { createHealth, createMetrics, createServer, repeat, runService, waitFor } from '@tidemark/service'
@@ -9,7 +9,7 @@ import { createReadApp } from './app.js'
 import { cacheMetrics } from './cache-metrics.js'
 import { readConfig } from './config.js'
 import { representationVersion } from './representation-version.js'
-import { verifyOrigin } from './verify-origin.js'
+import { verifyLog, verifyOrigin } from './trusted-connections.js'
 
 const logConnections = 3
 const probeTimeoutMs = 1_000
@@ -21,44 +21,44 @@ await runService({
   config: () => readConfig(),
   async start({ config, logger, readiness, step }) {
     const metrics = createMetrics({ service: 'read' })
-    const logPool = await step(
+    const logStore = createDatabase({
+      url: config.DATABASE_URL,
+      name: 'tidemark-read-log',
+      maxConnections: logConnections,
+      verify: async (client) => {
+        await verifyLog(client, tide.follower)
+      },
+    })
+    const tide = followLog({
+      redis: { redis: config.REDIS_URL, prefix: config.TIDEMARK_PREFIX },
+      // The pool of the moment: it is renewed with each new term.
+      postgres: { query: (...query) => logDatabase(logStore.pool).query(...query) },
+      maxLagMs: Math.min(...catalogue.all.map((resource) => resource.cache.maxLagMs)),
+      onError: (error) => {
+        logger.warn({ err: error }, error.message)
+      },
+    })
+    await step(
       'Postgres',
       async ({ signal, remainingMs }) => {
-        const opened = createPool({
-          url: config.DATABASE_URL,
-          name: 'tidemark-read-log',
-          maxConnections: logConnections,
-        })
-        await waitFor('Postgres', () => opened.query('SELECT 1 FROM tidemark.clock'), {
+        await waitFor('Postgres', () => logStore.pool.query('SELECT 1 FROM tidemark.clock'), {
           timeoutMs: remainingMs,
           signal,
           hint: postgresHint,
         })
-        return opened
       },
-      { hint: postgresHint, stop: (opened) => opened.end() },
+      { hint: postgresHint, stop: () => logStore.close() },
     )
-
-    const maxLagMs = Math.min(...catalogue.all.map((resource) => resource.cache.maxLagMs))
-    const tide = await step(
+    await step(
       'follower',
       async () => {
-        const follower = followLog({
-          redis: { redis: config.REDIS_URL, prefix: config.TIDEMARK_PREFIX },
-          postgres: logDatabase(logPool),
-          maxLagMs,
-          onError: (error) => {
-            logger.warn({ err: error }, error.message)
-          },
-        })
-        await follower.start()
+        await tide.start()
         // Proven from the first request on: one that cannot show its lag would take nothing from the cache.
-        await follower.pull().catch((error: unknown) => {
+        await tide.pull().catch((error: unknown) => {
           logger.warn({ err: error }, 'the log could not be read at start')
         })
-        return follower
       },
-      { stop: (follower) => follower.stop() },
+      { stop: () => tide.stop() },
     )
 
     const database = await step(
@@ -78,6 +78,7 @@ await runService({
         { epoch: event.epoch },
         'a new epoch: history may have been lost, everything cached before is sunk',
       )
+      logStore.renew()
       database.renew()
     })
 
@@ -128,7 +129,7 @@ await runService({
       checks: [
         {
           name: 'postgres',
-          check: () => logPool.query('SELECT 1'),
+          check: () => logStore.pool.query('SELECT 1'),
           timeoutMs: probeTimeoutMs,
           isRequired: false,
         },
