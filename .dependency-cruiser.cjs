@@ -20,7 +20,10 @@ const walls = rooms.map((name) => ({
   name: `${name}-imports-only-${mayImport[name].join('-') || 'itself'}`,
   severity: 'error',
   from: { path: room(name) },
-  to: { path: '^(packages|services|infra)/', pathNot: [name, ...mayImport[name]].map((n) => `^(packages|services)/${n}/`) },
+  to: {
+    path: '^(packages|services|infra)/',
+    pathNot: [name, ...mayImport[name]].map((n) => `^(packages|services)/${n}/`),
+  },
 }))
 
 module.exports = {

@@ -13,7 +13,11 @@ const project = (name: string, include: string[], more: object = {}) => ({
 })
 
 const roots = '{packages,services,infra}/**'
-const stores = { globalSetup: ['packages/testkit/src/vitest/global-setup.ts'], testTimeout: 60_000, hookTimeout: 120_000 }
+const stores = {
+  globalSetup: ['packages/testkit/src/vitest/global-setup.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+}
 
 export default defineConfig({
   test: {
