@@ -16,8 +16,10 @@ export interface Answer<T> {
   /** What the value is stamped with; undefined: loaded while adrift, and not stored. */
   readonly tidemark: Stamp | undefined
   /**
-   * What the client may ask for next to never go back. Covers what it was shown at `session` and `strict`; at `bounded`
-   * it is the position this process has applied. Undefined for a stale answer, and at `bounded` while adrift.
+   * What the client may ask for next to never go back: whoever has reached it holds all that this value shows. Always
+   * there at `session` and `strict`. At `bounded` nothing is asked for its sake: it is undefined until the proof of lag has
+   * passed the end of the value's load (most often within milliseconds), and a client then keeps the token it has.
+   * Undefined for a stale answer.
    */
   readonly token: Token | undefined
   /** The token sent was of an older history: it counts as met, but what it stood for may be gone. */

@@ -100,10 +100,10 @@ export class Cache {
     if (entry !== undefined && this.#isHit(entry, request)) {
       this.#counters.hitsL1++
       const found = this.#foundInL1(entry, request.token)
-      const token = this.#needsCover(request)
-        ? coversAlready(this.#follower, entry.seenAtMs)
-        : this.#follower.token
-      return token === undefined ? this.#answer(found, request) : answerOf(found, token, this.#clock.read())
+      const token = this.tokenFor(entry)
+      return token === undefined && this.#needsCover(request)
+        ? this.#answer(found, request)
+        : answerOf(found, token, this.#clock.read())
     }
     return this.#findAnswer(request)
   }
@@ -131,7 +131,7 @@ export class Cache {
     const policy = policyOf(request, this.#policy)
     const token = this.#needsCover(request)
       ? await coveringToken(this.#parts.tide, seenAtMs, policy.tokenTimeoutMs)
-      : this.#follower.token
+      : coversAlready(this.#follower, seenAtMs)
     const now = this.#clock.fresh()
     const answers = new Map<string, Answer<T>>()
     for (const [key, each] of found) answers.set(key, answerOf(each, token, now))
@@ -148,6 +148,14 @@ export class Cache {
     if (!this.#freshness.isServable(entry, this.#clock.fresh(), entry.policy.maxLagMs)) return undefined
     this.#counters.hitsL1++
     return entry
+  }
+
+  /**
+   * The token for an answer that shows `entry`, for one comparison. Undefined until the proof of lag has passed the end of
+   * its load: it may hold a change that has no position yet, so no position can be named that covers it.
+   */
+  tokenFor(entry: Entry): Token | undefined {
+    return coversAlready(this.#follower, entry.seenAtMs)
   }
 
   /** What L1 would serve at `bounded` now; does not count, neither as a hit nor as a use. */
@@ -304,7 +312,7 @@ export class Cache {
     const policy = policyOf(request, this.#policy)
     const isBounded = levelOf(policy, request.token) === 'bounded'
     const token = isBounded
-      ? this.#follower.token
+      ? coversAlready(this.#follower, found.entry.seenAtMs)
       : await coveringToken(this.#parts.tide, found.entry.seenAtMs, policy.tokenTimeoutMs)
     return answerOf(found, token, this.#clock.fresh())
   }

@@ -6,9 +6,9 @@
  * other proof of its lag. Where the log cannot be asked, only a load that begins now will do: the origin is the primary.
  *
  * After: a freshly loaded value can hold changes that have no position yet, so the position applied does not cover it
- * until the proof of lag reaches past the end of its load. Until then the head is asked. If that fails too, the answer
- * is an error, not an answer without a token: a client that keeps its older token could be shown an older value next,
- * and "never goes back" is what it asked for.
+ * until the proof of lag reaches past the end of its load. Until then a `bounded` answer, which promised no more, goes
+ * without a token; for the others the head is asked. If that fails too, the answer is an error, not an answer without a
+ * token: a client that keeps its older token could be shown an older value next, and "never goes back" is what it asked for.
  */
 
 import type { Follower, Token } from '@tidemark/tide'

@@ -27,6 +27,22 @@ describe('bounded', () => {
       token: { term: 1, position: 0 },
     })
   })
+
+  test('a value that may hold what has no position yet comes without a token, until proof passes its load', async () => {
+    const { tide, cache, origin, read } = setUp()
+    origin.value = 'v1'
+    tide.write('x') // committed before the load; nobody here has heard of it
+    expect(await read()).toMatchObject({ value: 'v1', from: 'load', token: undefined })
+    expect(await read()).toMatchObject({ value: 'v1', from: 'l1', token: undefined })
+    expect(cache.tokenFor(cache.hit('k')!)).toBeUndefined()
+    expect(tide.headCalls).toBe(0)
+    tide.pass(10)
+    tide.hear()
+    await settle()
+    const token = { term: 1, position: 1 }
+    expect(await read()).toMatchObject({ value: 'v1', from: 'l1', token })
+    expect(cache.tokenFor(cache.hit('k')!)).toEqual(token)
+  })
 })
 
 describe('session', () => {
@@ -158,5 +174,18 @@ describe('readMany', () => {
     expect([...answers.values()].map(({ from }) => from)).toEqual(['l1', 'load'])
     expect(token).toEqual(written)
     expect(answers.get('a')?.token).toEqual(written)
+  })
+
+  test('at bounded gives a token only where proof has passed every load', async () => {
+    const { tide, cache } = setUp()
+    const load = (keys: readonly string[]) => new Map(keys.map((key) => [key, key]))
+    await cache.readMany({ keys: ['a'], load })
+    tide.pass(10)
+    tide.prove()
+    await settle()
+    expect((await cache.readMany({ keys: ['a'], load })).token).toEqual({ term: 1, position: 0 })
+    const mixed = await cache.readMany({ keys: ['a', 'b'], load })
+    expect(mixed.token).toBeUndefined()
+    expect(mixed.answers.get('b')?.token).toBeUndefined()
   })
 })
