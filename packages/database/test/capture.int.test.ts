@@ -91,6 +91,26 @@ describe('a change writes one outbox row for each key', () => {
     expect(await takeOutbox(session)).toEqual([])
   })
 
+  it.each([
+    ['int', '7'],
+    ['jsonb', `'{"id": 999, "country": "XX", "version": 8}'`],
+  ])('%s columns named like what capture calls its own are columns, not the row', async (type, value) => {
+    const names =
+      'o n r s t f a b row rows old new old_rows new_rows is_new tag tags key name value facets key_column bulk_limit touched befores afters'
+    const columns = names.split(' ').map((name) => `"${name}"`)
+    await session.rows(`
+      CREATE TABLE odd (id int PRIMARY KEY, country text, ${columns.map((c) => `${c} ${type}`).join()});
+      SELECT tidemark.watch('odd', 'odd', 'id', '{"country": "country"}');
+      INSERT INTO odd VALUES (1, 'NL', ${columns.map(() => value).join()}); UPDATE odd SET country = 'BE';
+      SET session_replication_role = replica; UPDATE odd SET country = 'FR'; RESET session_replication_role; DELETE FROM odd`)
+    expect((await takeOutbox(session)).map(({ tags }) => tags)).toEqual([
+      ['odd', 'odd.country=NL', 'odd:1'],
+      ['odd', 'odd.country=BE', 'odd.country=NL', 'odd:1'],
+      ['odd', 'odd.country=BE', 'odd.country=FR', 'odd:1'],
+      ['odd', 'odd.country=FR', 'odd:1'],
+    ])
+  })
+
   it('the trace context set by the writer travels with the change', async () => {
     await session.rows(`SET tidemark.trace = '00-abc-01'; UPDATE product SET stock = 1 WHERE id = 1`)
     expect(await takeOutbox(session)).toMatchObject([{ trace: '00-abc-01' }])
@@ -219,7 +239,9 @@ describe('every way to write is captured', () => {
     await expect(session.rows('SELECT * FROM tidemark.outbox')).rejects.toThrow('permission denied')
     await expect(session.rows('SELECT * FROM tidemark.sequence()')).rejects.toThrow('permission denied')
     await session.rows('RESET ROLE; RESET search_path')
-    expect(await takeOutbox(session)).toMatchObject([{ key: '1', tags: product(1, 'p1', ...inC1), version: 2 }])
+    expect(await takeOutbox(session)).toMatchObject([
+      { key: '1', tags: product(1, 'p1', ...inC1), version: 2 },
+    ])
     await session.rows(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
   })
 

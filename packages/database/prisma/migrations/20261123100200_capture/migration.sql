@@ -5,8 +5,16 @@
 -- statement of 500 rows, and one row instead of a million for a statement of a million. A foreign key's cascade is a
 -- statement too, so is every action of MERGE and ON CONFLICT. TRUNCATE has no rows and has a trigger of its own.
 --
--- All triggers are ENABLE ALWAYS: an ordinary trigger sleeps under session_replication_role = replica, as logical
--- replication and some restore tools set it, and the change would go unseen.
+-- Each change is seen by one set of triggers, whatever the session:
+--
+--   session                              statement triggers (ENABLE)   row triggers (ENABLE REPLICA)
+--   ordinary                             fire                          sleep, and cost nothing
+--   session_replication_role = replica   sleep                         fire
+--   apply worker of a subscription       never fire                    fire
+--
+-- An apply worker is a replica, and calls no statement triggers for the rows it writes. So in replica mode a statement of
+-- a million rows makes a million outbox rows. TRUNCATE has no rows, and its trigger fires everywhere: ENABLE ALWAYS, as is
+-- the one that raises the version.
 
 -- ── The row's version ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -33,7 +41,8 @@ END $$;
 --
 -- SECURITY DEFINER: a role that may write products need not, and should not, be able to write the log.
 --
--- Rows become JSON before they are looked into: the function serves every table, and a column may change its type.
+-- Rows become JSON before they are looked into: the function serves every table, and a column may change its type. Tables
+-- have columns of any name: a bare alias or variable must not be taken for one, hence `alias.*` and use_variable.
 -- One outbox row per key, with the tags of OLD and NEW united: a list that a product has left is as stale as the one that
 -- it has entered. A key with only an old side is gone and one with only a new side is new, also when an UPDATE moved a
 -- row from the one to the other.
@@ -44,6 +53,7 @@ CREATE FUNCTION tidemark.capture() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_variable
 DECLARE
   name text := TG_ARGV[0];
   key_column text := TG_ARGV[1];
@@ -57,11 +67,16 @@ DECLARE
   touched bigint;
   trace_context text := left(nullif(current_setting('tidemark.trace', true), ''), 256);
 BEGIN
-  IF TG_OP IN ('UPDATE', 'DELETE') THEN
-    befores := ARRAY(SELECT to_jsonb(o) FROM old_rows o LIMIT bulk_limit + 1);
-  END IF;
-  IF TG_OP IN ('INSERT', 'UPDATE') THEN
-    afters := ARRAY(SELECT to_jsonb(n) FROM new_rows n LIMIT bulk_limit + 1);
+  IF TG_LEVEL = 'ROW' THEN
+    IF TG_OP <> 'INSERT' THEN befores := ARRAY[to_jsonb(OLD)]; END IF;
+    IF TG_OP <> 'DELETE' THEN afters := ARRAY[to_jsonb(NEW)]; END IF;
+  ELSE
+    IF TG_OP IN ('UPDATE', 'DELETE') THEN
+      befores := ARRAY(SELECT to_jsonb(o.*) FROM old_rows o LIMIT bulk_limit + 1);
+    END IF;
+    IF TG_OP IN ('INSERT', 'UPDATE') THEN
+      afters := ARRAY(SELECT to_jsonb(n.*) FROM new_rows n LIMIT bulk_limit + 1);
+    END IF;
   END IF;
   touched := greatest(cardinality(befores), cardinality(afters));
 
@@ -166,9 +181,12 @@ BEGIN
       FOR EACH STATEMENT EXECUTE FUNCTION tidemark.capture(%s)', place, arguments);
     EXECUTE format('CREATE TRIGGER tidemark_truncate AFTER TRUNCATE ON %s
       FOR EACH STATEMENT EXECUTE FUNCTION tidemark.capture(%s)', place, arguments);
-    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER tidemark_insert, ENABLE ALWAYS TRIGGER tidemark_update,
-      ENABLE ALWAYS TRIGGER tidemark_delete, ENABLE ALWAYS TRIGGER tidemark_truncate', place);
+    EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER tidemark_truncate', place);
   END LOOP;
+  -- Postgres gives row triggers to the partitions itself, also to those that come later.
+  EXECUTE format('CREATE TRIGGER tidemark_row AFTER INSERT OR UPDATE OR DELETE ON %s
+    FOR EACH ROW EXECUTE FUNCTION tidemark.capture(%s)', watched, arguments);
+  EXECUTE format('ALTER TABLE %s ENABLE REPLICA TRIGGER tidemark_row', watched);
 
   SELECT coalesce(bool_or(a.attname = 'version' AND a.atttypid IN ('int4'::regtype, 'int8'::regtype)), false),
          coalesce(bool_or(a.attname = 'updated_at' AND a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype)), false)
