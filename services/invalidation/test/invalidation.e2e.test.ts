@@ -126,6 +126,12 @@ describe('the status says where everybody is', () => {
     })
   })
 
+  test('also when nothing changes the sink is told so, for those who follow it', async () => {
+    const shipments = (): Promise<number> => house.invalidation.metric('tidemark_sink_shipments_total')
+    const before = await shipments()
+    await eventually(async () => (await shipments()) > before + 20)
+  })
+
   test('a second reader appears beside the first', async () => {
     const second = await house.start('read')
     await eventually(async () => (await status()).followers.length === 2)

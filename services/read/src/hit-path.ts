@@ -47,7 +47,7 @@ export function createHitPath({ cache, tide, policies, metrics }: HitPathOptions
         isShared: false,
         ageMs: now.wallMs - entry.loadedAtMs,
         ttlMs: entry.expiresAtMs - now.wallMs,
-        token: tide.follower.token,
+        token: cache.tokenFor(entry),
         lagMs: tide.follower.lagMs(now),
         isHistoryLost: false,
       },

@@ -35,9 +35,13 @@ export const answerHeaders = z.object({
   Age: z.string().describe('Seconds since the answer was read from the origin.'),
   Tidemark: z
     .string()
-    .describe('A token: what is asked with it is at least as fresh as this answer. Not on a graced answer.'),
+    .optional()
+    .describe(
+      'A token: what is asked with it is at least as fresh as this answer. Absent on a graced answer, and at bounded in the first moments after a load.',
+    ),
   'Tidemark-Lag': z
     .string()
+    .optional()
     .describe('The answer holds everything committed more than so many milliseconds ago. Absent: no bound.'),
 })
 

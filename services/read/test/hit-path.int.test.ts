@@ -84,6 +84,8 @@ describe('an answer of the hit path is the answer of the app', () => {
   test.each(paths)('%s: status, headers and bytes', async (path) => {
     await using house = await setUp()
     await house.slow(path)
+    house.tide.pass(1)
+    house.tide.prove()
     house.tide.pass(1_500)
     const [fast, slow] = [await house.fast(path), await house.slow(path)]
     expect(house.taken).toBe(1)
@@ -111,6 +113,17 @@ describe('an answer of the hit path is the answer of the app', () => {
     }
     expect((await house.fast(path, { 'if-none-match': '"x"' })).status).toBe(200)
     expect(house.taken).toBe(5)
+  })
+
+  test('a value whose load no proof of lag has passed yet comes without a token, on both', async () => {
+    await using house = await setUp()
+    const answers = [
+      await house.slow('/v1/products/1'),
+      await house.slow('/v1/products/1'),
+      await house.fast('/v1/products/1'),
+    ]
+    expect(answers.map(({ headers }) => headers['tidemark'])).toEqual([undefined, undefined, undefined])
+    expect(house.taken).toBe(1)
   })
 
   test('it is counted under the route of the app', async () => {

@@ -175,9 +175,18 @@ describe('If-Match: a command is done only on the version that the client has se
 
   test('of 10 at once with the same ETag exactly one is done', async () => {
     const { id, etag } = await created()
+    // All have read the row, and most wait to write it, before any has.
+    const held = house.sql(`DO $$ BEGIN
+      PERFORM 1 FROM product WHERE id = ${id} FOR UPDATE;
+      FOR turn IN 1..300 LOOP
+        EXIT WHEN (SELECT count(*) FROM pg_locks WHERE NOT granted) > 5;
+        PERFORM pg_sleep(0.01);
+      END LOOP;
+    END $$`)
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, i) => patch(id, { stock: 100 + i }, { 'If-Match': etag })),
     )
+    await held
     const statuses = answers.map(({ status }) => status).sort()
     expect(statuses).toEqual([200, ...Array<number>(9).fill(412)])
     expect((await rowOf(id))?.['version']).toBe(2)
