@@ -175,7 +175,8 @@ export class Cache {
   set(key: string, value: unknown, { stamp, tags = noTags, ...options }: SetOptions): boolean {
     if (stamp === undefined || value === undefined) return false
     const policy = policyOf(options, this.#policy)
-    this.#parts.holdings.keep({ key, value, stamp, tags, policy, loadCostMs: 0 })
+    const standing = options.policy ?? this.#policy
+    this.#parts.holdings.keep({ key, value, stamp, tags, policy, standing, loadCostMs: 0 })
     return true
   }
 
@@ -256,6 +257,7 @@ export class Cache {
     const question: Question<T> = {
       key,
       policy,
+      standing: request.policy ?? this.#policy,
       tags: isRevealed ? noTags : (tags ?? noTags),
       reveal: isRevealed ? tags : undefined,
       origin: singleOrigin(origin, request.load),
@@ -272,6 +274,7 @@ export class Cache {
     const keys = [...new Set(request.keys)]
     if (keys.length > maxKeys) throw bad(`keys: ${keys.length} given, at most ${maxKeys} are allowed`)
     const policy = policyOf(request, this.#policy)
+    const standing = request.policy ?? this.#policy
     const shared = batchOrigin(origin, load, maxKeys)
     const footing = await readThrough.footing(policy, token)
     const found = await Promise.all(
@@ -282,7 +285,8 @@ export class Cache {
           return this.#foundInL1(entry, token)
         }
         const reveal = revealedTags && ((value: T) => revealedTags(value, key))
-        const question: Question<T> = { key, policy, tags: tags?.(key) ?? noTags, reveal, origin: shared }
+        const needed = tags?.(key) ?? noTags
+        const question: Question<T> = { key, policy, standing, tags: needed, reveal, origin: shared }
         return await readThrough.find(question, footing, token)
       }),
     )

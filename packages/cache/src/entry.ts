@@ -23,6 +23,7 @@ export interface Entry<T = unknown> {
   readonly seenAtMs: number
   readonly loadCostMs: number
   readonly sizeBytes: number
+  /** Its resource's, without the words of the call that filled it: a level or a lag that one asked for is not all's. */
   readonly policy: Policy
 }
 

@@ -22,7 +22,10 @@ export interface Loaded<T> {
   readonly value: T
   readonly stamp: Stamp | undefined
   readonly tags: readonly string[]
+  /** How long it is kept: the words of the call that loaded it included. */
   readonly policy: Policy
+  /** What others may be served it under: without those words. */
+  readonly standing: Policy
   readonly loadCostMs: number
 }
 
@@ -72,7 +75,7 @@ export class Holdings {
       seenAtMs: now.monoMs,
       loadCostMs: envelope.loadCostMs,
       sizeBytes: entryBytes(ask.key, tags, envelope.payload.length),
-      policy: ask.policy,
+      policy: ask.standing,
     }
   }
 
@@ -99,7 +102,8 @@ export class Holdings {
     return { tags, places: this.#parts.follower.table.locate(tags) }
   }
 
-  #entryOf<T>({ key, value, stamp, tags, policy, loadCostMs }: Loaded<T>, valueBytes: number): Entry<T> {
+  #entryOf<T>(loaded: Loaded<T>, valueBytes: number): Entry<T> {
+    const { key, value, stamp, tags, policy, standing, loadCostMs } = loaded
     const now = this.#parts.now()
     const ttlMs = value === null ? policy.negativeTtlMs : policy.ttlMs
     return {
@@ -114,7 +118,7 @@ export class Holdings {
       seenAtMs: now.monoMs,
       loadCostMs,
       sizeBytes: entryBytes(key, tags, valueBytes),
-      policy,
+      policy: standing,
     }
   }
 }

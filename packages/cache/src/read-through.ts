@@ -58,6 +58,7 @@ export interface ReadThroughParts {
 export interface Question<T> {
   readonly key: string
   readonly policy: Policy
+  readonly standing: Policy
   readonly tags: readonly string[]
   readonly reveal: ((value: T) => readonly string[]) | undefined
   readonly origin: Origin<T>
@@ -118,12 +119,13 @@ export class ReadThrough {
     }
   }
 
-  #ask<T>({ key, policy, tags, reveal, origin }: Question<T>, footing: Footing, at: Instant): Ask<T> {
+  #ask<T>({ key, policy, standing, tags, reveal, origin }: Question<T>, footing: Footing, at: Instant): Ask<T> {
     const { follower } = this.#parts.tide
     const places = follower.table.locate(tags)
     return {
       key,
       policy,
+      standing,
       at,
       deadlineMs: at.monoMs + policy.hardTimeoutMs,
       footing,
@@ -231,7 +233,8 @@ export class ReadThrough {
       const revealed = value === undefined ? undefined : ask.reveal?.(value)
       const tags = revealed === undefined ? ask.tags : [...new Set([...ask.tags, ...revealed])]
       const loadCostMs = flight.beganAt === undefined ? 0 : now().monoMs - flight.beganAt.monoMs
-      const loaded = { key: ask.key, value, stamp: flight.stamp, tags, policy: ask.policy, loadCostMs }
+      const { key, policy, standing } = ask
+      const loaded = { key, value, stamp: flight.stamp, tags, policy, standing, loadCostMs }
       holds.succeeded(ask.key)
       return { entry: holdings.keep(loaded, owner), from: 'load' }
     } catch (error) {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 
-import { createCache } from '../src/index.js'
+import { createCache, definePolicy } from '../src/index.js'
 import { gateway, HandTide } from './hand-tide.js'
 
 const setUp = (policy = {}) => {
@@ -91,6 +91,35 @@ describe('a hit', () => {
     await cache.getOrSet({ key: 'k', load: () => 'v' })
     expect(cache.getOrSet({ key: 'k', load: () => 'w' })).toBe('v')
     expect(cache.hit('k')).toBeUndefined()
+  })
+})
+
+describe('what one request asks for', () => {
+  test.each([[{ level: 'bounded' as const }], [{ level: 'bounded' as const, maxLag: '1h', ttl: '1h' }]])(
+    'does not stay with the entry that it filled: the hit path goes by the resource`s level, not by %o',
+    async (own) => {
+      const { cache } = setUp({ level: 'strict' })
+      expect(await cache.getOrSet({ key: 'k', load: () => 'v', ...own })).toBe('v')
+      expect(cache.hit('k')).toBeUndefined()
+    },
+  )
+
+  test('nor its lag; its ttl does', async () => {
+    const { tide, cache } = setUp({ maxLag: '2s', ttl: '1m' })
+    await cache.getOrSet({ key: 'k', load: () => 'v', maxLag: '1h', ttl: '5m' })
+    tide.pass(2_001)
+    expect(cache.hit('k')).toBeUndefined()
+    expect(cache.peek('k')).toBeUndefined()
+    tide.pass(60_000)
+    tide.prove()
+    expect(cache.hit('k')?.value).toBe('v')
+  })
+
+  test('a policy that comes with the request is the resource`s: it stays', async () => {
+    const { cache } = setUp({ level: 'strict' })
+    const policy = definePolicy({ level: 'bounded' })
+    await cache.getOrSet({ key: 'k', policy, level: 'session', load: () => 'v' })
+    expect(cache.hit('k')?.policy).toBe(policy)
   })
 })
 

@@ -220,6 +220,15 @@ describe('L2', () => {
     expect(await b.cache.read({ key: 'k', load: () => 'x' })).toMatchObject({ from: 'l2', ttlLeftMs: 60_000 })
   })
 
+  test('what one request asks for does not stay with the entry that it took from L2', async () => {
+    const { process, isStored } = world({ level: 'strict' })
+    const [a, b] = [process(), process()]
+    await a.cache.getOrSet({ key: 'k', load: () => 'v' })
+    await isStored('k')
+    expect(await b.cache.read({ key: 'k', level: 'bounded', load: () => 'x' })).toMatchObject({ from: 'l2' })
+    expect(b.cache.hit('k')).toBeUndefined()
+  })
+
   test('getOrSetMany loads only what L2 lacks or holds sunk', async () => {
     const { process, isStored } = world()
     const [a, b] = [process(), process()]

@@ -7,7 +7,10 @@ import type { Origin } from './origin.js'
 /** One call for one key that L1 could not answer: what it needs, and what was known when it asked. */
 export interface Ask<T = unknown> {
   readonly key: string
+  /** This call's own words included. */
   readonly policy: Policy
+  /** Without them: what an entry that it fills is held under. */
+  readonly standing: Policy
   /** When it asked; its promises count from here. */
   readonly at: Instant
   /** Own monotonic clock. */
