@@ -469,6 +469,35 @@ test('a Postgres in an older term than the follower proves nothing', async () =>
   expect(live.follower.epoch?.term).toBe(5)
 })
 
+test('a head of a deposed primary is none: it covers nothing that was committed since', async () => {
+  const old = await freshLog()
+  const log = await freshLog()
+  await log.query('SELECT tidemark.new_epoch(4)')
+  const { url, prefix } = redisSpace()
+  await flusher(log, [{ redis: url, prefix }]).flush()
+  const live = await startFollower({
+    redis: { redis: url, prefix },
+    postgres: old.log,
+    maxLagMs: 60_000,
+    seed: 1,
+  })
+  await eventually(() => live.follower.epoch?.term === 5)
+  await expect(live.head(1_000)).rejects.toMatchObject({ code: 'log.behind' })
+  expect(live.follower.provenAt).toBeUndefined()
+})
+
+test('a head of another history is none: one new epoch begins, however many ask', async () => {
+  const log = await freshLog()
+  const live = await startFollower({ postgres: log.log, maxLagMs: 60_000 })
+  await log.write('product:1')
+  await live.pull()
+  await restoreBackup(log, 1)
+  const asked = await Promise.allSettled([live.head(1_000), live.pull(), live.head(1_000)])
+  expect(asked[0]).toMatchObject({ status: 'rejected', reason: { code: 'log.forked' } })
+  expect(live.follower.epoch?.term).toBe(2)
+  expect((await live.head(1_000)).term).toBe(2)
+})
+
 test('a log trimmed past the follower: it rebases, and is proven', async () => {
   const log = await freshLog()
   const live = await startFollower({ postgres: log.log, maxLagMs: 60_000 })

@@ -7,9 +7,13 @@
  * It proves only after it has found the follower's own link in the log: a log that was restored without anybody noticing
  * is shorter than the follower, or bears another mark there. Then positions stand for two histories, nothing read before
  * can be trusted, and a new epoch is the only way on. What the log has trimmed cannot be checked; the follower rebases.
+ *
+ * A head asked for alone passes the same judgement: given out as "everything committed before now", one of a deposed
+ * primary or of another history would make a strict answer old and a session token void. Whatever that judgement cannot
+ * see, a head past the follower in a log whose marks differ below, is seen by the pull that has to reach it.
  */
 
-import type { Epoch, Instant, Link, Token } from '@tidemark/tide'
+import type { Epoch, Follower, Instant, Link, Token } from '@tidemark/tide'
 import { isSameEpoch, isSameLink } from '@tidemark/tide'
 
 import type { Clock } from '../clock.js'
@@ -26,7 +30,10 @@ export interface PostgresSource {
    * @throws LogError `log.unreachable`, `log.backlog`, `log.behind`, `log.forked`
    */
   pull(): Promise<Token>
-  /** Only the head; applies and proves what costs no further query. Concurrent calls share runs. */
+  /**
+   * Only the head; applies and proves what costs no further query. Concurrent calls share runs.
+   * @throws LogError as `pull` does
+   */
   head(): Promise<Token>
   readonly pulls: number
 }
@@ -51,6 +58,18 @@ export function createPostgresSource({
 }: PostgresSourceOptions): PostgresSource {
   const { follower } = observed
   let pulls = 0
+
+  /** What the log says of the follower as it was before `head` was sequenced; the follower has moved there where it says `new`. */
+  const judge = async (before: Standing, head: Sequenced): Promise<'new' | 'same'> => {
+    const { epoch } = follower
+    if (epoch !== undefined && head.epoch.term < epoch.term) throw behind(head.epoch, epoch)
+    if (before.epoch === undefined || head.epoch.term > before.epoch.term) {
+      observed.jump(head.epoch, head.link)
+      return 'new'
+    }
+    if (denies(head, before.epoch, before.link)) await mend(head.epoch, before.epoch.term)
+    return 'same'
+  }
 
   const mend = async (epoch: Epoch, aboveTerm: number): Promise<never> => {
     const head = await log.newEpoch(epoch, aboveTerm)
@@ -84,20 +103,18 @@ export function createPostgresSource({
     pull: joinRuns(async () => {
       pulls++
       const at = clock.now()
-      const before = { epoch: follower.epoch, link: follower.link }
+      const before = standing(follower)
       const head = await sequencer.sequence()
-      if (before.epoch === undefined || head.epoch.term > before.epoch.term)
-        observed.jump(head.epoch, head.link)
-      else if (head.epoch.term < before.epoch.term) throw behind(head.epoch, before.epoch)
-      else if (denies(head, before.epoch, before.link) || !(await catchUp(before.link, head)))
-        await mend(head.epoch, before.epoch.term)
+      if ((await judge(before, head)) === 'same' && !(await catchUp(before.link, head)))
+        await mend(head.epoch, head.epoch.term)
       observed.prove(head.epoch, head.link, at)
       return head.token
     }),
     head: joinRuns(async () => {
       const at = clock.now()
+      const before = standing(follower)
       const head = await sequencer.sequence()
-      takeMade(observed, head)
+      if ((await judge(before, head)) === 'same') takeMade(observed, head)
       proveHere(observed, head, at)
       return head.token
     }),
@@ -106,6 +123,14 @@ export function createPostgresSource({
     },
   }
 }
+
+interface Standing {
+  readonly epoch: Epoch | undefined
+  readonly link: Link
+}
+
+/** Noted before the log is sequenced: the stream may take the follower past that head meanwhile. */
+const standing = ({ epoch, link }: Follower): Standing => ({ epoch, link })
 
 /** Applies what `sequence()` itself made, if that continues the follower. */
 function takeMade(observed: ObservedFollower, { entries }: Sequenced): void {

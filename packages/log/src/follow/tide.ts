@@ -17,7 +17,11 @@ export interface Tide {
   now(): Instant
   /** Makes the follower reach `token`: waits for the stream briefly, then reads the log from Postgres. Never rejects. */
   reach(token: Token, timeoutMs: number): Promise<Reach>
-  /** A token that covers everything committed before the call. @throws LogError `log.unreachable`, `log.backlog` */
+  /**
+   * A token that covers everything committed before the call.
+   * @throws LogError `log.unreachable`, `log.backlog`; `log.behind`, `log.forked` where the Postgres asked is not, or no
+   * longer, of the history followed: it covers nothing then
+   */
   head(timeoutMs: number): Promise<Token>
 }
 
