@@ -1,7 +1,7 @@
 import { eventually, ownRedis, redisSpace } from '@tidemark/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { logKeys, redisSink } from '../src/index.js'
+import { createLogReader, logKeys, readEpoch, redisSink } from '../src/index.js'
 import { flusher, freshLog, redisAt, restoreBackup, startFollower, streamIds } from './fixture/log-fixture.js'
 import type { LogFixture } from './fixture/log-fixture.js'
 
@@ -58,6 +58,15 @@ test('a log restored from a backup that has grown past the sink again is told by
   await log.write('product:3')
   await flush.flush()
   expect(await termOf(log)).toBe(2)
+})
+
+test('one loss seen by many begins one epoch', async () => {
+  const log = await freshLog()
+  const seen = await readEpoch(log.log)
+  const reader = createLogReader(log.log)
+  const begun = await Promise.all(Array.from({ length: 20 }, () => reader.newEpoch(seen, seen.term)))
+  expect(begun.filter((head) => head !== undefined)).toHaveLength(1)
+  expect(await termOf(log)).toBe(seen.term + 1)
 })
 
 test('another history of the same term is not continued: a new epoch begins above it', async () => {

@@ -30,8 +30,9 @@ export interface LogReader {
   newest(keep: number, limit: number): Promise<readonly LogEntry[]>
   whereabouts(position: number): Promise<Whereabouts>
   /**
-   * Declares that history was lost: a term above `aboveTerm`, unless the log has left `seen` already. Gives the
-   * new head, or undefined where somebody else was first.
+   * Declares that history was lost: a term above `aboveTerm`, unless the log has left `seen` already, which is decided
+   * under the clock's lock: of all who saw one loss, one begins one epoch. Gives the new head, or undefined where
+   * somebody else was first.
    */
   newEpoch(seen: Epoch, aboveTerm: number): Promise<Sequenced | undefined>
 }
@@ -67,8 +68,7 @@ export function createLogReader(log: LogDatabase, timeoutMs = 2_000): LogReader 
       }
     },
     async newEpoch(seen, aboveTerm) {
-      const text = `SELECT e.* FROM tidemark.clock c, LATERAL tidemark.new_epoch($3) e
-        WHERE c.term = $1 AND c.nonce = $2`
+      const text = 'SELECT * FROM tidemark.new_epoch_if($1, $2, $3)'
       const [row] = await query(text, [seen.term, seen.nonce, aboveTerm])
       if (row === undefined) return undefined
       const { head, made } = parseSequenced(row)
