@@ -19,6 +19,7 @@ export const magic = 'TIDEMARK-CP1 '
 export const headLength = magic.length + 10 + 1 + 16 + 1
 
 const fieldsAt = headLength + 4
+export const nonceAt = fieldsAt + 8
 const tableAt = fieldsAt + 40
 const bytesPerBucket = 64
 const wordsPerBucket = 16
@@ -59,7 +60,7 @@ export async function decodeCheckpoint(bytes: Buffer, expected: ExpectedLayout):
   if (!head.startsWith(magic) || numbers === null) return refused('of another format or version')
   if (bytes.readUInt32LE(headLength) !== checksum(bytes)) return refused('damaged: the check sum differs')
 
-  const epoch = { term: Number(numbers[1]), nonce: bytes.readDoubleLE(fieldsAt + 8) }
+  const epoch = { term: Number(numbers[1]), nonce: bytes.readDoubleLE(nonceAt) }
   const link = { position: Number(numbers[2]), mark: bytes.readDoubleLE(fieldsAt) }
   const buckets = bytes.readUInt32LE(fieldsAt + 16)
   const seed = bytes.readUInt32LE(fieldsAt + 20)

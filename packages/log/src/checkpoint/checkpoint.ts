@@ -6,11 +6,11 @@ import { runScript } from '../lua/script.js'
 import { saveCheckpointScript } from '../lua/save-checkpoint.js'
 import { logKeys } from '../redis/log-keys.js'
 import type { DecodedCheckpoint, ExpectedLayout } from './checkpoint-format.js'
-import { decodeCheckpoint, encodeCheckpoint, headLength, magic } from './checkpoint-format.js'
+import { decodeCheckpoint, encodeCheckpoint, headLength, magic, nonceAt } from './checkpoint-format.js'
 
 /**
  * Stores a follower's snapshot for others to start from, unless the one there is of a later term or position. One that
- * cannot be read is no rival.
+ * cannot be read is no rival; nor is one of another epoch, if the snapshot's is the one that the stream ends in.
  *
  * @param redis a client with a deadline on its commands
  * @returns whether it was stored
@@ -21,14 +21,15 @@ export async function saveCheckpoint(
   snapshot: FollowerSnapshot,
   prefix?: string,
 ): Promise<boolean> {
-  const { checkpoint } = logKeys(prefix)
+  const { checkpoint, log } = logKeys(prefix)
+  const { term, nonce } = snapshot.epoch
   const bytes = await encodeCheckpoint(snapshot)
   const save = async (): Promise<boolean> =>
     (await runScript(
       redis,
       saveCheckpointScript,
-      [checkpoint],
-      [bytes, String(magic.length), String(headLength)],
+      [checkpoint, log],
+      [bytes, ...[magic.length, headLength, nonceAt, term, nonce].map(String)],
     )) === 1
   try {
     if (await save()) return true

@@ -139,6 +139,7 @@ export function followLog({
           startedFrom = await startFromRedis({
             endpoint: redis,
             observed,
+            log: postgres && createLogReader(postgres, postgresTimeoutMs),
             clock,
             timeoutMs: redisTimeoutMs,
             onError,
