@@ -1,55 +1,74 @@
 /**
  * A clock for the hit path.
  *
- * Reading both clocks costs about twice an awaited `Map.get`. So one reading serves up to `hitsPerReading` hits of one
- * macrotask, and never outlives it: `process.nextTick` runs when the microtasks of the present macrotask have drained,
- * before the next one begins, and throws the reading away.
+ * Reading both clocks costs several times what the rest of a hit does, so the wall clock is read seldom and the monotonic
+ * one on every call: whatever the caller did between two hits, a synchronous block of seconds too, the lag is judged by
+ * the time that it is. A pair of readings is carried on by the monotonic clock for less than `reuseMs`, and never out of
+ * its macrotask: `process.nextTick` runs when the microtasks of the present one have drained, before the next begins, and
+ * throws it away.
  *
- * Why that is as good as check-then-answer: everything that can reach this process (a request, a step of the log, a
- * proof of lag) arrives as a macrotask of its own. So each hit of this macrotask was asked for by code that ran after
- * the reading was taken or by a request that arrived no later, and any answer leaves the process after the macrotask
- * ends, however late its check was made. What remains is the time that one macrotask's microtasks take, and the bound
- * of 16 hits keeps that below a few microseconds of the cache's own work.
+ * Why the wall clock may wait that long. It says two things. Whether an entry has expired: that is a matter of memory, not
+ * of truth. And whether this machine was suspended, which its monotonic clock does not show: then everything that can
+ * reach this process (a request, a step of the log, a proof of lag) comes as a macrotask of its own, after a new pair;
+ * what was asked for in the macrotask that the suspension cut in two was asked before it.
  *
  * Verdicts are not reused, only the time is: a floor that rises between two hits is seen by the second.
  */
 
 import type { Instant } from '@tidemark/tide'
 
-export const hitsPerReading = 16
+export const reuseMs = 1
+
+export interface TickClockOptions {
+  /** Read on every call. May have another origin than `now`, not another pace. */
+  readonly monoMs?: () => number
+  readonly afterTask?: (run: () => void) => void
+}
 
 export class TickClock {
   readonly #now: () => Instant
+  readonly #monoMs: () => number
   readonly #afterTask: (run: () => void) => void
   readonly #forget: () => void
-  #reading: Instant = { monoMs: 0, wallMs: 0 }
-  #left = 0
+  /** One object for all: what `read` gave is good until the next `read`. */
+  readonly #reading = { monoMs: 0.5, wallMs: 0.5 }
+  #pairMonoMs = 0.5
+  #takenAtMs = -Infinity
   #isArmed = false
 
-  constructor(now: () => Instant, afterTask: (run: () => void) => void = process.nextTick) {
+  constructor(
+    now: () => Instant,
+    { monoMs = () => performance.now(), afterTask = process.nextTick }: TickClockOptions = {},
+  ) {
     this.#now = now
+    this.#monoMs = monoMs
     this.#afterTask = afterTask
     this.#forget = () => {
-      this.#left = 0
+      this.#takenAtMs = -Infinity
       this.#isArmed = false
     }
   }
 
-  /** A reading of this macrotask. */
+  /** The time, for use before the next call; its wall clock is of this macrotask and less than `reuseMs` old. */
   read(): Instant {
-    if (this.#left === 0) return this.#take()
-    this.#left--
+    const atMs = this.#monoMs()
+    const sinceMs = atMs - this.#takenAtMs
+    if (!(sinceMs < reuseMs)) return this.#take(atMs)
+    this.#reading.monoMs = this.#pairMonoMs + sinceMs
     return this.#reading
   }
 
-  /** A reading of now. */
+  /** A reading of both clocks, of the caller's own. */
   fresh(): Instant {
     return this.#now()
   }
 
-  #take(): Instant {
-    this.#left = hitsPerReading - 1
-    this.#reading = this.#now()
+  #take(atMs: number): Instant {
+    const { monoMs, wallMs } = this.#now()
+    this.#takenAtMs = atMs
+    this.#pairMonoMs = monoMs
+    this.#reading.monoMs = monoMs
+    this.#reading.wallMs = wallMs
     if (!this.#isArmed) {
       this.#isArmed = true
       this.#afterTask(this.#forget)
