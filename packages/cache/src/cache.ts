@@ -11,7 +11,7 @@ import type { Freshness } from './freshness.js'
 import type { Holdings } from './holdings.js'
 import type { L1 } from './l1/l1.js'
 import type { L2 } from './l2/l2.js'
-import { coveringToken, coversAlready, hasReached, levelOf, plainFooting } from './levels.js'
+import { coveringToken, coversAlready, hasReached, isLost, levelOf, plainFooting } from './levels.js'
 import { batchOrigin } from './load/batch-origin.js'
 import type { OriginParts } from './load/origin.js'
 import { singleOrigin } from './load/single-origin.js'
@@ -103,7 +103,7 @@ export class Cache {
       const token = this.tokenFor(entry)
       return token === undefined && this.#needsCover(request)
         ? this.#answer(found, request)
-        : answerOf(found, token, this.#clock.read())
+        : answerOf(found, token, this.#clock.read(), request.token)
     }
     return this.#findAnswer(request)
   }
@@ -134,8 +134,8 @@ export class Cache {
       : coversAlready(this.#follower, seenAtMs)
     const now = this.#clock.fresh()
     const answers = new Map<string, Answer<T>>()
-    for (const [key, each] of found) answers.set(key, answerOf(each, token, now))
-    return { answers, token, historyLost: [...found.values()].some(({ footing }) => footing.historyLost) }
+    for (const [key, each] of found) answers.set(key, answerOf(each, token, now, request.token))
+    return { answers, token, historyLost: [...answers.values()].some(({ historyLost }) => historyLost) }
   }
 
   /**
@@ -301,8 +301,7 @@ export class Cache {
   }
 
   #foundInL1<T>(entry: Entry<T>, token: Token | undefined): Found<T> {
-    const historyLost = token !== undefined && token.term < (this.#follower.epoch?.term ?? 0)
-    const footing = historyLost ? { ...plainFooting, historyLost } : plainFooting
+    const footing = isLost(this.#follower, token) ? { ...plainFooting, historyLost: true } : plainFooting
     return { entry, from: 'l1', shared: false, footing }
   }
 
@@ -318,7 +317,7 @@ export class Cache {
     const token = isBounded
       ? coversAlready(this.#follower, found.entry.seenAtMs)
       : await coveringToken(this.#parts.tide, found.entry.seenAtMs, policy.tokenTimeoutMs)
-    return answerOf(found, token, this.#clock.fresh())
+    return answerOf(found, token, this.#clock.fresh(), request.token)
   }
 }
 
@@ -326,6 +325,7 @@ function answerOf<T>(
   { entry, from, shared, footing }: Found<T>,
   token: Token | undefined,
   now: Instant,
+  sent: Token | undefined,
 ): Answer<T> {
   const stale = from === 'stale'
   return {
@@ -338,6 +338,7 @@ function answerOf<T>(
     ttlLeftMs: Math.max(0, entry.expiresAtMs - now.wallMs),
     tidemark: entry.stamp,
     token: stale ? undefined : token,
-    historyLost: footing.historyLost,
+    // A new epoch may have begun since the footing was found: the token given says so.
+    historyLost: footing.historyLost || (sent !== undefined && token !== undefined && sent.term < token.term),
   }
 }

@@ -4,6 +4,7 @@
  * Before: `session` waits until the follower has reached the token sent; `strict` first asks the log for its head, whose
  * token covers everything committed before the request, and reaches that. A follower that has reached such a head needs no
  * other proof of its lag. Where the log cannot be asked, only a load that begins now will do: the origin is the primary.
+ * A head of an older term than is followed was given by a deposed primary: it proves nothing, as if nobody had answered.
  *
  * After: a freshly loaded value can hold changes that have no position yet, so the position applied does not cover it
  * until the proof of lag reaches past the end of its load. Until then a `bounded` answer, which promised no more, goes
@@ -46,6 +47,7 @@ export async function findFooting(tide: Tide, policy: Policy, token: Token | und
     return token === undefined ? plainFooting : await reach(tide, token, policy, false)
   const head = await tide.head(policy.tokenTimeoutMs).catch(() => undefined)
   if (head === undefined) return unreachable
+  if (isDeposed(tide.follower, head)) return { ...unreachable, historyLost: isLost(tide.follower, token) }
   if (token !== undefined && !isCoveredBy(token, head)) throw unknownToken(token)
   const footing = await reach(tide, head, policy, true)
   return token !== undefined && token.term < head.term ? { ...footing, historyLost: true } : footing
@@ -59,7 +61,7 @@ async function reach(
 ): Promise<Footing> {
   const { follower } = tide
   if (hasReached(follower, token))
-    return { isProven: isProof, isUnreachable: false, historyLost: token.term < (follower.epoch?.term ?? 0) }
+    return { isProven: isProof, isUnreachable: false, historyLost: isLost(follower, token) }
   const outcome = await tide.reach(token, tokenTimeoutMs).catch(() => 'unreachable' as const)
   switch (outcome) {
     case 'reached':
@@ -79,10 +81,12 @@ export async function coveringToken(tide: Tide, seenAtMs: number, timeoutMs: num
   const known = coversAlready(tide.follower, seenAtMs)
   if (known !== undefined) return known
   try {
-    return await tide.head(timeoutMs)
+    const head = await tide.head(timeoutMs)
+    if (!isDeposed(tide.follower, head)) return head
   } catch (cause) {
-    throw new CacheError('cache.unavailable', 'no token can be given that covers this answer', { cause })
+    throw uncovered(cause)
   }
+  throw uncovered(undefined)
 }
 
 /** The follower's own token, once its proof of lag reaches past `seenAtMs`. */
@@ -90,6 +94,16 @@ export function coversAlready(follower: Follower, seenAtMs: number): Token | und
   const provenAt = follower.provenAt
   return provenAt !== undefined && provenAt.monoMs > seenAtMs ? follower.token : undefined
 }
+
+/** Whether `sent` is of an older history than the one followed: it counts as met. */
+export const isLost = (follower: Follower, sent: Token | undefined): boolean =>
+  sent !== undefined && sent.term < (follower.epoch?.term ?? 0)
+
+/** Whether whoever gave `head` still lives in a history that has ended: a primary that does not know it is none. */
+const isDeposed = (follower: Follower, head: Token): boolean => isLost(follower, head)
+
+const uncovered = (cause: unknown): CacheError =>
+  new CacheError('cache.unavailable', 'no token can be given that covers this answer', { cause })
 
 const unknownToken = ({ term, position }: Token): CacheError =>
   new CacheError('cache.token-unknown', `the log has no position ${term}-${position}`)

@@ -119,7 +119,11 @@ export class ReadThrough {
     }
   }
 
-  #ask<T>({ key, policy, standing, tags, reveal, origin }: Question<T>, footing: Footing, at: Instant): Ask<T> {
+  #ask<T>(
+    { key, policy, standing, tags, reveal, origin }: Question<T>,
+    footing: Footing,
+    at: Instant,
+  ): Ask<T> {
     const { follower } = this.#parts.tide
     const places = follower.table.locate(tags)
     return {

@@ -16,6 +16,8 @@ export class HandTide implements Tide {
   /** Whether the log can be asked (`head`, `reach`). */
   isReachable = true
   headCalls = 0
+  /** Set: the log asked is that of a deposed primary, which goes on in the history it knows. */
+  deposedHead: Token | undefined
   #term: number
   #nonce: number
 
@@ -114,7 +116,7 @@ export class HandTide implements Tide {
   readonly head = (): Promise<Token> => {
     this.headCalls++
     if (!this.isReachable) return Promise.reject(new Error('the log cannot be asked'))
-    return Promise.resolve({ term: this.#term, position: this.log.length })
+    return Promise.resolve(this.deposedHead ?? { term: this.#term, position: this.log.length })
   }
 
   get #epoch() {

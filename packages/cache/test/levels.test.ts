@@ -115,6 +115,25 @@ describe('session', () => {
     expect(await read({ token })).toMatchObject({ from: 'l1', historyLost: true })
   })
 
+  test('an epoch that begins during the load: the token given is of another history, and the answer says so', async () => {
+    const { tide, cache, read } = setUp()
+    const token = tide.change('x')
+    const gate = gateway<string>()
+    const one = read({ token, load: () => gate.promise })
+    const many = cache.readMany({
+      keys: ['a'],
+      token,
+      load: () => gate.promise.then((v) => new Map([['a', v]])),
+    })
+    await settle()
+    tide.newEpoch()
+    gate.open('v')
+    expect(await one).toMatchObject({ token: { term: 2 }, historyLost: true })
+    const { answers, ...rest } = await many
+    expect(rest).toMatchObject({ token: { term: 2 }, historyLost: true })
+    expect(answers.get('a')?.historyLost).toBe(true)
+  })
+
   test('where the log cannot be asked, only a load that begins now will do, and only with a token to give', async () => {
     const { tide, cache, origin, read } = setUp()
     await read()
@@ -150,6 +169,29 @@ describe('strict', () => {
     tide.pass(10_000)
     const answer = await read({ level: 'strict' })
     expect(answer).toMatchObject({ from: 'l1', value: 'v0', token: { term: 1, position: 0 } })
+  })
+
+  test('a head of an older term than is followed is a deposed primary`s: it proves nothing', async () => {
+    const { tide, cache, origin, read } = setUp()
+    const deposedHead = tide.write('x')
+    tide.newEpoch()
+    await read()
+    expect(cache.hit('k')?.value).toBe('v0')
+    tide.deposedHead = deposedHead
+    origin.value = 'v1'
+    const load = () => origin.value
+    expect(await cache.getOrSet({ key: 'k', level: 'strict', load })).toBe('v1')
+    origin.value = 'v2'
+    const token = { term: 2, position: 1 }
+    expect(await cache.getOrSet({ key: 'k', level: 'strict', token, load })).toBe('v2')
+  })
+
+  test('nor is its head a token for what a follower of the new history was shown', async () => {
+    const { tide, read } = setUp({ level: 'session' })
+    const deposedHead = tide.write('x')
+    tide.newEpoch()
+    tide.deposedHead = deposedHead
+    await expect(read()).rejects.toMatchObject({ code: 'cache.unavailable' })
   })
 
   test('loads where the log cannot be asked, and fails by name with the origin down', async () => {

@@ -72,6 +72,6 @@ test('a hit, a block of the caller past the lag, and the next hit is unproven', 
   await cache.getOrSet(request)
   prove()
   expect(cache.getOrSet(request)).toBe('v')
-  for (const startMs = performance.now(); performance.now() - startMs <= 100; );
+  for (const startMs = performance.now(); performance.now() - startMs <= 100;);
   expect(cache.getOrSet(request)).toBeInstanceOf(Promise)
 })
