@@ -29,7 +29,7 @@ import { Flight } from './load/flight.js'
 import { takeTurn } from './load/lease.js'
 import type { LeaseParts } from './load/lease.js'
 import type { Origin } from './load/origin.js'
-import { mayJoin, mayKeep, mayTake } from './load/share-law.js'
+import { hasBegunBefore, mayJoin, mayKeep, mayTake } from './load/share-law.js'
 import type { Policy } from './policy.js'
 import type { RetryHold } from './retry-hold.js'
 import type { Schedule } from './schedule.js'
@@ -149,7 +149,7 @@ export class ReadThrough {
     for (let turn = 0; turn < maxTurns; turn++) {
       const running = this.#flights.get(ask.key) as Flight<T> | undefined
       if (running === undefined || !mayJoin(running, ask as Ask, tide.follower)) break
-      const hadBegun = running.beganAt !== undefined
+      const hadBegun = hasBegunBefore(running, ask as Ask)
       const outcome = await this.#join(running, ask)
       const isMine =
         outcome.from === 'l2'
@@ -159,7 +159,8 @@ export class ReadThrough {
         counters.shared++
         return { ...outcome, shared: true, footing: ask.footing }
       }
-      ask = { ...this.#ask(ask, ask.footing, now()), deadlineMs: first.deadlineMs, mustLoad: true }
+      const { at, deadlineMs } = first
+      ask = { ...this.#ask(ask, ask.footing, now()), at, deadlineMs, mustLoad: true }
     }
     return { ...(await this.#launch(ask)), shared: false, footing: ask.footing }
   }

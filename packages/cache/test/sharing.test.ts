@@ -60,6 +60,46 @@ describe('a running load', () => {
     expect(await second).toEqual({ brand: 8 })
   })
 
+  test.each([
+    ['revealed', () => ['t']],
+    ['given', ['t']],
+  ])(
+    'that began after a call asked answers it, whatever has changed since: no herd on %s tags',
+    async (_, tags) => {
+      const { tide, cache } = setUp()
+      const gates = Array.from({ length: 10 }, () => gateway<string>())
+      let loads = 0
+      const load = () => gates[loads++]?.promise ?? Promise.resolve('one of a herd')
+      const calls = Array.from({ length: 500 }, () => cache.getOrSet({ key: 'k', tags, load }))
+      await settle()
+      for (const [i, gate] of gates.entries()) {
+        tide.pass(1)
+        tide.change('t')
+        gate.open(`v${i}`)
+        await settle()
+      }
+      const values = await Promise.all(calls)
+      expect(loads).toBeLessThanOrEqual(2)
+      expect(new Set(values.slice(1)).size).toBe(1)
+    },
+  )
+
+  test('that began after a call asked answers it while blind too', async () => {
+    const { tide, cache } = setUp({ policy: { maxLag: '2s' } })
+    const gates = [gateway<string>(), gateway<string>()]
+    let loads = 0
+    const request = { key: 'k', tags: () => ['t'], load: () => gates[loads++]!.promise }
+    const calls = [cache.getOrSet(request), cache.getOrSet(request), cache.getOrSet(request)]
+    await settle()
+    tide.change('t')
+    tide.pass(5_000)
+    gates[0]!.open('v0')
+    await settle()
+    gates[1]!.open('v1')
+    expect(await Promise.all(calls)).toEqual(['v0', 'v1', 'v1'])
+    expect(loads).toBe(2)
+  })
+
   test('of an epoch that has ended does not answer those who joined', async () => {
     const { tide, cache } = setUp()
     const gate = gateway<string>()

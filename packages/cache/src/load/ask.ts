@@ -11,7 +11,7 @@ export interface Ask<T = unknown> {
   readonly policy: Policy
   /** Without them: what an entry that it fills is held under. */
   readonly standing: Policy
-  /** When it asked; its promises count from here. */
+  /** When it first asked; its promises count from here. */
   readonly at: Instant
   /** Own monotonic clock. */
   readonly deadlineMs: number

@@ -9,7 +9,8 @@
  *   that have risen since do not matter to this call, which is why a hot key under constant writes is still shared.
  *
  * Tags that only the value reveals had no floor noted when the call asked, so for them only "afloat now" will do. A load
- * that begins after the call asked answers it whatever the floors say. A blind follower does not know what was
+ * that begins after the call first asked answers it whatever the floors say, as it answers the call that began it: this
+ * also holds for a call that has joined one load in vain, or a hot key would end in a load for each of them. A blind follower does not know what was
  * committed; but a load that began at most `maxLag` ago read all that `bounded` promises, by the clock alone.
  */
 
@@ -25,6 +26,10 @@ export function mayJoin(running: Running, ask: Ask, follower: Follower): boolean
   if (ask.epoch !== undefined && !isAtOrAboveFloors(running.stamp, ask, follower)) return false
   return !ask.mustLoad || elapsedMs(running.beganAt, ask.at) <= ask.policy.maxLagMs
 }
+
+/** Not after `ask` first asked, as far as the clock can tell. */
+export const hasBegunBefore = ({ beganAt }: Running, { at }: Ask): boolean =>
+  beganAt !== undefined && beganAt.monoMs <= at.monoMs
 
 export interface Held {
   readonly stamp: Stamp | undefined
