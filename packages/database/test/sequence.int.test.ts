@@ -1,3 +1,5 @@
+import { eventually } from '@tidemark/testkit'
+import { Client } from 'pg'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   newEpoch,
@@ -210,6 +212,26 @@ describe('a history that may be lost opens a new epoch', () => {
     await session.rows(`CREATE TEMP TABLE dump AS SELECT * FROM tidemark.pulse; TRUNCATE tidemark.pulse;
       INSERT INTO tidemark.pulse SELECT * FROM dump`)
     expect((await sequence(session)).term).toBe(before.term + 1)
+  })
+
+  it('when the database is a copy of another, which has its pulse and its position', async () => {
+    const before = await sequence(session)
+    const url = new URL(database.url)
+    const name = url.pathname.slice(1)
+    await session.client.end()
+    url.pathname = '/postgres'
+    const home = new Client({ connectionString: url.href })
+    await home.connect()
+    await eventually(async () => home.query(`CREATE DATABASE ${name}_copy TEMPLATE ${name}`))
+    url.pathname = `/${name}_copy`
+    const copy = new Client({ connectionString: url.href })
+    await copy.connect()
+    const { rows } = await copy.query('SELECT term FROM tidemark.sequence()')
+    expect(rows).toEqual([{ term: before.term + 1 }])
+    await copy.end()
+    await home.query(`DROP DATABASE ${name}_copy WITH (FORCE)`)
+    await home.end()
+    expect((await sequence(await database.session())).term).toBe(before.term)
   })
 
   it('but not after VACUUM FULL or FREEZE', async () => {

@@ -72,10 +72,15 @@ VALUES (0, tidemark.random_mark(), gen_random_uuid(), '', 0, tidemark.random_mar
 
 -- A dump carries the pulse like any table, and restoring it turns history back. The row it restores is a new one, though:
 -- its table and inserting transaction are not those that the clock wrote down. VACUUM, also FULL and FREEZE, keeps both.
+-- A copy made by CREATE DATABASE ... TEMPLATE has the same table and transaction, but is another database.
+CREATE VIEW tidemark.beat AS
+SELECT p.id, p.token, d.oid || '/' || p.tableoid || '/' || p.xmin AS row_name
+FROM tidemark.pulse p JOIN pg_catalog.pg_database d ON d.datname = current_database();
+
 CREATE VIEW tidemark.head AS
 SELECT c.term, c.nonce, c.position, c.mark, c.capture_version,
-       coalesce(p.token = c.token AND p.tableoid || '/' || p.xmin = c.pulse_row, false) AS alive
-FROM tidemark.clock c LEFT JOIN tidemark.pulse p ON p.id = c.id;
+       coalesce(b.token = c.token AND b.row_name = c.pulse_row, false) AS alive
+FROM tidemark.clock c LEFT JOIN tidemark.beat b ON b.id = c.id;
 
 -- ── Parts of sequence(): callers hold the clock row ────────────────────────────────────────────────────────────────
 
@@ -111,12 +116,12 @@ CREATE FUNCTION tidemark.start_epoch(above_term integer) RETURNS tidemark.log
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   fresh uuid := gen_random_uuid();
-  row_name text;
 BEGIN
   DELETE FROM tidemark.pulse;
-  INSERT INTO tidemark.pulse AS p (token) VALUES (fresh) RETURNING p.tableoid || '/' || p.xmin INTO STRICT row_name;
+  INSERT INTO tidemark.pulse (token) VALUES (fresh);
   UPDATE tidemark.clock c
-  SET term = greatest(c.term, above_term) + 1, nonce = tidemark.random_mark(), token = fresh, pulse_row = row_name;
+  SET term = greatest(c.term, above_term) + 1, nonce = tidemark.random_mark(), token = fresh, pulse_row = b.row_name
+  FROM tidemark.beat b;
   RETURN tidemark.append('{}', jsonb_build_array(jsonb_build_object(
     'resource', '-', 'key', NULL, 'operation', 'epoch', 'tags', '[]'::jsonb, 'version', NULL,
     'changedAt', tidemark.epoch_ms(clock_timestamp()), 'trace', NULL, 'reason', NULL)));

@@ -112,32 +112,92 @@ END $$;
 
 -- ── Installing ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+-- What has triggers: each table given to watch() and each of its partitions. Triggers die with their table, so what a
+-- dropped table held is only known from here. regclass: a dump writes names.
+CREATE TABLE tidemark.watched (
+  place     regclass PRIMARY KEY,
+  resource  text NOT NULL,
+  arguments text NOT NULL
+);
+
+-- What we do to a table ourselves is no change of its rows: capture_ddl() looks away. A setting of the function would do it
+-- in one line, but only a superuser may give a function one that no extension declared.
+CREATE FUNCTION tidemark.alter_unseen(statement text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM set_config('tidemark.installing', 'on', true);
+  EXECUTE statement;
+  PERFORM set_config('tidemark.installing', '', true);
+END $$;
+
+CREATE FUNCTION tidemark.uninstall(place regclass) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  trigger_name name;
+  found_any boolean := false;
+BEGIN
+  FOR trigger_name IN
+    SELECT t.tgname FROM pg_trigger t WHERE t.tgname LIKE 'tidemark\_%' AND t.tgparentid = 0 AND t.tgrelid = uninstall.place
+  LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, place);
+    found_any := true;
+  END LOOP;
+  DELETE FROM tidemark.watched w WHERE w.place = uninstall.place;
+  RETURN found_any;
+END $$;
+
+-- Statement triggers fire for the table that the statement names, so each partition needs its own.
+CREATE FUNCTION tidemark.install(place regclass, resource text, arguments text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  PERFORM tidemark.uninstall(place);
+  -- Transition tables may be used by triggers on one event only.
+  EXECUTE format('CREATE TRIGGER tidemark_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION tidemark.capture(%s)', place, arguments);
+  EXECUTE format('CREATE TRIGGER tidemark_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION tidemark.capture(%s)', place, arguments);
+  EXECUTE format('CREATE TRIGGER tidemark_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION tidemark.capture(%s)', place, arguments);
+  EXECUTE format('CREATE TRIGGER tidemark_truncate AFTER TRUNCATE ON %s
+    FOR EACH STATEMENT EXECUTE FUNCTION tidemark.capture(%s)', place, arguments);
+  PERFORM tidemark.alter_unseen(format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER tidemark_truncate', place));
+  INSERT INTO tidemark.watched (place, resource, arguments) VALUES (place, resource, arguments);
+END $$;
+
 -- Removes what watch() installed. Cached values of the resource are no longer told of changes.
 CREATE FUNCTION tidemark.unwatch(watched regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  installed record;
+  removed boolean;
 BEGIN
-  FOR installed IN
-    SELECT t.tgrelid::regclass AS place, t.tgname
-    FROM pg_trigger t
-    WHERE t.tgname LIKE 'tidemark\_%' AND t.tgparentid = 0
-      AND t.tgrelid IN (SELECT watched UNION SELECT p.relid FROM pg_partition_tree(watched) p)
-  LOOP
-    EXECUTE format('DROP TRIGGER %I ON %s', installed.tgname, installed.place);
-  END LOOP;
-  IF FOUND THEN
+  SELECT bool_or(tidemark.uninstall(p.place)) INTO removed
+  FROM (SELECT watched AS place UNION SELECT t.relid FROM pg_partition_tree(watched) t) p;
+  IF removed THEN
     UPDATE tidemark.clock SET capture_version = capture_version + 1;
   END IF;
 END $$;
 
+-- Why a column's values cannot be part of a tag; NULL when they can. A reader makes the tag from a value that JavaScript
+-- writes as text, so one text must stand for one value: 1.0 = 1 in numeric, 'NL ' = 'NL' in char(3), 'nl' = 'NL' in citext.
+CREATE FUNCTION tidemark.unfit_for_tag(place regclass, wanted name) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format('column %I is of type %s%s: allowed are text and varchar with a deterministic collation, smallint, integer, bigint, boolean, uuid and enums',
+                a.attname, format_type(a.atttypid, a.atttypmod),
+                CASE WHEN NOT c.collisdeterministic THEN format(' with the nondeterministic collation %I', c.collname) END)
+  FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation
+  WHERE a.attrelid = place AND a.attname = wanted AND NOT a.attisdropped
+    AND NOT (t.typtype = 'e'
+             OR a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype, 'bool'::regtype, 'uuid'::regtype)
+             OR a.atttypid IN ('text'::regtype, 'varchar'::regtype) AND c.collisdeterministic)
+$$;
+
 -- Captures the changes of a table. Run it again to change facets or the limit; in a migration, before any reader uses them.
 --
---   watched     table; of a partitioned one its present partitions too (a statement fires the triggers of the table it
---               names): watch it again after adding one
+--   watched     table; of a partitioned one its partitions too. Those that come later are seen by capture_ddl(); without
+--               its event triggers watch the table again after adding one
 --   name        resource, singular camelCase: product
 --   key         column that identifies a row, NOT NULL
---   facets      API field -> column: {"categoryId": "category_id"}
+--   facets      API field -> column: {"categoryId": "category_id"}; key and facets of types that unfit_for_tag() lets pass
 --   bulk_limit  a statement that touches more rows is told as one change of everything
 CREATE FUNCTION tidemark.watch(watched regclass, name text, key text, facets jsonb DEFAULT '{}', bulk_limit integer DEFAULT 1000)
 RETURNS void
@@ -165,6 +225,14 @@ BEGIN
                       AND a.attnum > 0 AND NOT a.attisdropped)
     LIMIT 1;
   END IF;
+  IF wrong IS NULL THEN
+    SELECT format('%s: %s', f.role, f.unfit) INTO wrong
+    FROM (SELECT 'key' AS role, tidemark.unfit_for_tag(watched, key) AS unfit
+          UNION ALL
+          SELECT format('facet %L', f.key), tidemark.unfit_for_tag(watched, f.value) FROM jsonb_each_text(facets) f) f
+    WHERE f.unfit IS NOT NULL
+    LIMIT 1;
+  END IF;
   IF wrong IS NOT NULL THEN
     RAISE EXCEPTION 'tidemark.watch(%): %', watched, wrong USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -172,21 +240,12 @@ BEGIN
   PERFORM tidemark.unwatch(watched);
   arguments := format('%L, %L, %L, %L', name, key, facets, bulk_limit);
   FOR place IN SELECT watched UNION SELECT p.relid FROM pg_partition_tree(watched) p LOOP
-    -- Transition tables may be used by triggers on one event only.
-    EXECUTE format('CREATE TRIGGER tidemark_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows
-      FOR EACH STATEMENT EXECUTE FUNCTION tidemark.capture(%s)', place, arguments);
-    EXECUTE format('CREATE TRIGGER tidemark_update AFTER UPDATE ON %s REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-      FOR EACH STATEMENT EXECUTE FUNCTION tidemark.capture(%s)', place, arguments);
-    EXECUTE format('CREATE TRIGGER tidemark_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows
-      FOR EACH STATEMENT EXECUTE FUNCTION tidemark.capture(%s)', place, arguments);
-    EXECUTE format('CREATE TRIGGER tidemark_truncate AFTER TRUNCATE ON %s
-      FOR EACH STATEMENT EXECUTE FUNCTION tidemark.capture(%s)', place, arguments);
-    EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER tidemark_truncate', place);
+    PERFORM tidemark.install(place, name, arguments);
   END LOOP;
   -- Postgres gives row triggers to the partitions itself, also to those that come later.
   EXECUTE format('CREATE TRIGGER tidemark_row AFTER INSERT OR UPDATE OR DELETE ON %s
     FOR EACH ROW EXECUTE FUNCTION tidemark.capture(%s)', watched, arguments);
-  EXECUTE format('ALTER TABLE %s ENABLE REPLICA TRIGGER tidemark_row', watched);
+  PERFORM tidemark.alter_unseen(format('ALTER TABLE %s ENABLE REPLICA TRIGGER tidemark_row', watched));
 
   SELECT coalesce(bool_or(a.attname = 'version' AND a.atttypid IN ('int4'::regtype, 'int8'::regtype)), false),
          coalesce(bool_or(a.attname = 'updated_at' AND a.atttypid IN ('timestamptz'::regtype, 'timestamp'::regtype)), false)
@@ -195,7 +254,7 @@ BEGIN
   IF has_version OR has_updated_at THEN
     EXECUTE format('CREATE TRIGGER tidemark_stamp BEFORE INSERT OR UPDATE ON %s
       FOR EACH ROW EXECUTE FUNCTION tidemark.stamp(%L, %L)', watched, has_version, has_updated_at);
-    EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER tidemark_stamp', watched);
+    PERFORM tidemark.alter_unseen(format('ALTER TABLE %s ENABLE ALWAYS TRIGGER tidemark_stamp', watched));
   END IF;
 
   UPDATE tidemark.clock SET capture_version = capture_version + 1 RETURNING position > 0 INTO begun;
@@ -207,6 +266,76 @@ BEGIN
   END IF;
 END $$;
 
+-- ── Definitions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+-- Rows that a definition changes, brings or takes away fire no trigger: a new type or default, a partition attached or
+-- detached, a dropped table, triggers put to sleep. Any ALTER or DROP of a watched table, or of a partition of one, is told
+-- as a change of everything: which of them change rows is not ours to know, and they are rare.
+--
+-- A new partition gets the statement triggers of its parent.
+CREATE FUNCTION tidemark.capture_ddl() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  tables oid[];
+  names text[];
+  bare record;
+BEGIN
+  IF current_setting('tidemark.installing', true) = 'on' THEN RETURN; END IF;
+  IF TG_EVENT = 'table_rewrite' THEN
+    tables := ARRAY[pg_event_trigger_table_rewrite_oid()];
+    names := ARRAY[pg_event_trigger_table_rewrite_oid()::regclass];
+  ELSIF TG_EVENT = 'sql_drop' THEN
+    SELECT array_agg(d.objid), array_agg(d.object_identity) INTO tables, names
+    FROM pg_event_trigger_dropped_objects() d WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0;
+  ELSE
+    SELECT array_agg(c.objid), array_agg(c.object_identity) INTO tables, names
+    FROM (SELECT DISTINCT d.objid, d.object_identity FROM pg_event_trigger_ddl_commands() d
+          WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0) c;
+  END IF;
+
+  IF TG_TAG <> 'CREATE TABLE' THEN
+    INSERT INTO tidemark.outbox (resource, operation, tags, reason)
+    SELECT w.resource, 'bulk', ARRAY[w.resource || '!all'], TG_TAG || ' ' || min(t.name)
+    FROM unnest(tables, names) t (id, name)
+    CROSS JOIN LATERAL (SELECT t.id UNION SELECT a.relid FROM pg_partition_ancestors(t.id) a) up (id)
+    JOIN tidemark.watched w ON w.place = up.id
+    GROUP BY w.resource;
+  END IF;
+
+  IF TG_EVENT = 'sql_drop' THEN
+    DELETE FROM tidemark.watched w WHERE w.place = ANY (tables);
+  ELSIF TG_EVENT = 'ddl_command_end' THEN
+    FOR bare IN
+      SELECT DISTINCT p.relid AS place, w.resource, w.arguments
+      FROM unnest(tables) t (id)
+      CROSS JOIN LATERAL pg_partition_ancestors(t.id) up
+      JOIN tidemark.watched w ON w.place = up.relid
+      CROSS JOIN LATERAL pg_partition_tree(w.place) p
+      WHERE NOT EXISTS (SELECT FROM tidemark.watched own WHERE own.place = p.relid AND own.arguments = w.arguments)
+    LOOP
+      PERFORM tidemark.install(bare.place, bare.resource, bare.arguments);
+    END LOOP;
+  END IF;
+END $$;
+
+-- Event triggers belong to superusers. ENABLE ALWAYS: a session in replica mode alters tables too.
+DO $$
+BEGIN
+  CREATE EVENT TRIGGER tidemark_alter ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE')
+    EXECUTE FUNCTION tidemark.capture_ddl();
+  -- ALTER TABLE is seen above.
+  CREATE EVENT TRIGGER tidemark_rewrite ON table_rewrite WHEN TAG IN ('ALTER TYPE') EXECUTE FUNCTION tidemark.capture_ddl();
+  CREATE EVENT TRIGGER tidemark_drop ON sql_drop EXECUTE FUNCTION tidemark.capture_ddl();
+  ALTER EVENT TRIGGER tidemark_alter ENABLE ALWAYS;
+  ALTER EVENT TRIGGER tidemark_rewrite ENABLE ALWAYS;
+  ALTER EVENT TRIGGER tidemark_drop ENABLE ALWAYS;
+EXCEPTION WHEN insufficient_privilege THEN
+  RAISE WARNING 'tidemark: event triggers need a superuser, so these are not captured: ALTER TABLE that changes rows (TYPE ... USING, ADD COLUMN ... DEFAULT), ATTACH and DETACH PARTITION, DROP TABLE, DISABLE TRIGGER'
+    USING HINT = 'After each of them, and after adding a partition, call tidemark.watch() on the table again';
+END $$;
+
+-- A role that adds partitions to a watched table: GRANT EXECUTE ON FUNCTION tidemark.capture(), tidemark.stamp(), for Postgres
+-- copies the row triggers in its name.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tidemark FROM PUBLIC;
 
 -- Facets, and the unique fields by which rows are looked up: a look-up that found nothing is sunk by the insert.
