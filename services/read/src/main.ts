@@ -49,17 +49,7 @@ await runService({
       },
       { hint: postgresHint, stop: () => logStore.close() },
     )
-    await step(
-      'follower',
-      async () => {
-        await tide.start()
-        // Proven from the first request on: one that cannot show its lag would take nothing from the cache.
-        await tide.pull().catch((error: unknown) => {
-          logger.warn({ err: error }, 'the log could not be read at start')
-        })
-      },
-      { stop: () => tide.stop() },
-    )
+    await step('follower', () => tide.start(), { stop: () => tide.stop() })
 
     const database = await step(
       'origin',
