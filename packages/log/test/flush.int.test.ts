@@ -99,6 +99,63 @@ test('the stream is held to about its bound', async () => {
   expect(await redisAt(url).xlen(logKeys(prefix).log)).toBeLessThan(200)
 })
 
+test('the stream is held to about its bytes, however large its entries', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  const maxBytes = 400_000
+  const sinks = [redisSink({ redis: url, prefix, maxBytes })]
+  const flush = flusher(log, [], { sinks })
+  const redis = redisAt(url)
+  const { log: stream } = logKeys(prefix)
+  const live = await startFollower({ redis: { redis: url, prefix }, maxLagMs: 60_000 })
+  let most = 0
+  for (let i = 0; i < 40; i++) {
+    await log.write(
+      ...Array.from({ length: i % 4 === 0 ? 2_000 : 1 }, (_, tag) => `product:${i}-${tag}-xxxxxxxx`),
+    )
+    const { token } = await flush.flush()
+    most = Math.max(most, Number(await redis.call('MEMORY', 'USAGE', stream, 'SAMPLES', '0')))
+    expect(await live.reach(token, 2_000)).toBe('reached')
+  }
+  expect(most).toBeLessThan(1.3 * maxBytes)
+  expect(await redis.xlen(stream)).toBeGreaterThan(10)
+  expect(live.status().counters.rebased).toBe(1)
+})
+
+test('a Redis without memory left: the stream makes room for itself, asks are counted, and its readers stay proven', async () => {
+  const log = await freshLog()
+  const redis = await ownRedis({ maxmemory: '6mb', 'maxmemory-policy': 'noeviction' })
+  onTestFinished(() => redis.remove())
+  const admin = redisAt(redis.url)
+  const flush = flusher(log, [{ redis: redis.url }])
+  for (let i = 0; i < 20; i++) {
+    await log.write(`product:${i}`)
+    await flush.flush()
+  }
+  const live = await startFollower({ redis: { redis: redis.url }, maxLagMs: 600 })
+  const fill = async (): Promise<boolean> => {
+    const sizes = [100_000, 10_000, 1_000]
+    for (const size of sizes)
+      for (let i = 0; i < 200; i++) {
+        const stored = await admin.set(`full:${size}:${i}`, 'x'.repeat(size)).catch(() => undefined)
+        if (stored === undefined) break
+      }
+    return (await admin.set('probe', 'x'.repeat(1_000)).catch(() => undefined)) === undefined
+  }
+  expect(await fill()).toBe(true)
+  const filledAt = live.now()
+  await log.write('product:1')
+  const { token, shipped } = await flush.flush()
+  expect(shipped).toBe(true)
+  expect(await live.reach(token, 2_000)).toBe('reached')
+  await eventually(async () => {
+    await flush.flush()
+    return (live.follower.provenAt?.monoMs ?? 0) > filledAt.monoMs
+  })
+  expect(await admin.xlen(logKeys().log)).toBeLessThan(20)
+  expect(flush.codes()).toEqual([])
+})
+
 test('a backlog of many batches is sequenced whole, and shipped whole', async () => {
   const log = await freshLog()
   const { url, prefix } = redisSpace()

@@ -405,6 +405,69 @@ test('a Redis cut off from whoever flushes gets no heartbeat: its readers go bli
   expect(both.follower.applied).toBe(2)
 })
 
+const stream = (prefix: string): string => logKeys(prefix).log
+const counter = (prefix: string): string => logKeys(prefix).ask
+const poisons: [string, (prefix: string) => string[][]][] = [
+  [
+    'a stream key of another type',
+    (p) => [
+      ['DEL', stream(p)],
+      ['SET', stream(p), 'x'],
+    ],
+  ],
+  ['a stray entry', (p) => [['XADD', stream(p), '*', 'foo', 'bar']]],
+  ['an entry whose fields are no numbers', (p) => [['XADD', stream(p), '*', 'm', 'abc', 't', 'x', 'e', 'y']]],
+  [
+    'an entry past 2^53',
+    (p) => [['XADD', stream(p), '18446744073709551615-1', 'm', '1', 't', '1', 'e', '1']],
+  ],
+  ['a counter that is text', (p) => [['HSET', counter(p), 'n', 'abc']]],
+  ['a counter that cannot go on', (p) => [['HSET', counter(p), 'n', '9223372036854775807']]],
+  ['a generation that is text', (p) => [['HSET', counter(p), 'g', 'abc']]],
+  ['a last heartbeat that is huge', (p) => [['HSET', counter(p), 'b', '1e300']]],
+  ['a last heartbeat above the counter', (p) => [['HSET', counter(p), 'b', '99999999']]],
+  ['a last heartbeat that is text', (p) => [['HSET', counter(p), 'b', 'zz']]],
+  [
+    'a counter key of another type',
+    (p) => [
+      ['DEL', counter(p)],
+      ['LPUSH', counter(p), 'x'],
+    ],
+  ],
+]
+
+test.each(poisons)('garbage at the keys of the log heals by itself: %s', async (_, commands) => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  const flush = flusher(log, [{ redis: url, prefix }])
+  keepFlushing(flush)
+  const live = await startFollower({ redis: { redis: url, prefix }, maxLagMs })
+  await eventually(() => live.status().mode === 'stream')
+  const redis = redisAt(url)
+  for (const [command, ...args] of commands(prefix)) await redis.call(command!, ...args)
+  const poisonedAt = live.now()
+  await log.write('product:1')
+  expect(await live.reach({ term: 1, position: 2 }, 5_000)).toBe('reached')
+  await eventually(() => (live.follower.provenAt?.monoMs ?? 0) > poisonedAt.monoMs + maxLagMs)
+  expect(live.follower.epoch?.term).toBe(1)
+  expect((await streamIds(redis, prefix)).links).toEqual(['1-0', '2-0'])
+})
+
+test('a Redis that answers asks but refuses reads is tried at a slowing pace', async () => {
+  const log = await freshLog()
+  const redis = await ownRedis()
+  onTestFinished(() => redis.remove())
+  keepFlushing(flusher(log, [{ redis: redis.url }]))
+  await redisAt(redis.url).call('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '+@all', '-xread')
+  const url = new URL(redis.url)
+  url.username = 'reader'
+  url.password = 'secret'
+  const began = performance.now()
+  const live = await startFollower({ redis: { redis: url.href }, maxLagMs })
+  await eventually(() => live.status().counters.reconnects >= 6)
+  expect(performance.now() - began).toBeGreaterThan(1_200)
+})
+
 test('what was asked on a connection that is gone proves nothing on the next', async () => {
   const log = await freshLog()
   const { url, prefix } = redisSpace()

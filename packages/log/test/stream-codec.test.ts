@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import type { LogEntry } from '../src/index.js'
-import { decodeItem, decodeTail, encodeLink, isBefore } from '../src/redis/stream-codec.js'
+import { decodeItem, decodeTail, encodeLink, isBefore, linkId, streamId } from '../src/redis/stream-codec.js'
 
 const entry: LogEntry = {
   position: 10,
@@ -41,7 +41,7 @@ test('a link reads as it was written', () => {
 
 test('details past the bound are left out, and the entry says so', () => {
   const item = decodeItem(
-    asStored({ ...entry, changes: Array<(typeof entry.changes)[0]>(3_000).fill(entry.changes[0]!) }),
+    asStored({ ...entry, changes: Array<(typeof entry.changes)[0]>(200).fill(entry.changes[0]!) }),
   )
   expect(item?.kind === 'link' && [item.entry.isAbridged, item.entry.changes, item.entry.tags]).toEqual([
     true,
@@ -53,7 +53,7 @@ test('details past the bound are left out, and the entry says so', () => {
 test('the last link can be read from a heartbeat alone', () => {
   const tail = decodeTail([['10-3', ['m', '5', 't', '2', 'e', '77', 'g', '6', 'n', '1']]])
   expect(tail).toEqual({
-    id: { position: 10, sequence: 3 },
+    id: { text: '10-3', position: 10, sequence: 3 },
     epoch: { term: 2, nonce: 77 },
     link: { position: 10, mark: 5 },
   })
@@ -74,8 +74,21 @@ test('whatever stands in a stream, decoding it gives an entry or nothing', () =>
   )
 })
 
+test('tags past the bound are shipped as the one that every value sinks under', () => {
+  const tags = Array.from({ length: 10_000 }, (_, i) => `product:${i}-xxxxxxxxxxxxxxxx`)
+  const item = decodeItem(asStored({ ...entry, tags }))
+  expect(item?.kind === 'link' && item.entry.tags).toEqual(['*'])
+})
+
 test('stream IDs order as numbers', () => {
-  expect(isBefore({ position: 9, sequence: 0 }, { position: 10, sequence: 0 })).toBe(true)
-  expect(isBefore({ position: 10, sequence: 2 }, { position: 10, sequence: 10 })).toBe(true)
-  expect(isBefore({ position: 10, sequence: 0 }, { position: 10, sequence: 0 })).toBe(false)
+  expect(isBefore(streamId('9-0'), streamId('10-0'))).toBe(true)
+  expect(isBefore(streamId('10-2'), streamId('10-10'))).toBe(true)
+  expect(isBefore(streamId('10-0'), linkId(10))).toBe(false)
+})
+
+test('an ID past 2^53 is of no log, and a reader can go on from it and come back', () => {
+  const id = '18446744073709551615-1'
+  expect(decodeItem([id, ['m', '1', 't', '1', 'e', '1', 'g', '1', 'n', '1']])).toBeUndefined()
+  expect(streamId(id).text).toBe(id)
+  expect(isBefore(linkId(10), streamId(id))).toBe(true)
 })

@@ -21,7 +21,7 @@ import { LogError } from '../errors.js'
 import { askScript } from '../lua/ask.js'
 import { runScript } from '../lua/script.js'
 import type { LogKeys } from '../redis/log-keys.js'
-import { decodeItem, decodeTail, formatStreamId, isBefore, parseStreamId } from '../redis/stream-codec.js'
+import { decodeItem, decodeTail, isBefore, linkId, streamId } from '../redis/stream-codec.js'
 import type { RawEntry, StreamId, Tail } from '../redis/stream-codec.js'
 import type { ObservedFollower } from './observed-follower.js'
 
@@ -37,6 +37,8 @@ export interface StreamSessionOptions {
   readonly random: () => number
   /** The server answered an ask. */
   readonly onAnswered: () => void
+  /** A read came to its end, with entries or without, and all of them were taken. */
+  readonly onRead: () => void
 }
 
 const readLimit = 256
@@ -46,7 +48,7 @@ const maxGeneration = 2 ** 48
 export async function followStream(redis: Redis, options: StreamSessionOptions): Promise<never> {
   const { observed, clock, askEveryMs, timeoutMs, keys } = options
   const { follower } = observed
-  let cursor: StreamId = { position: follower.applied, sequence: 0 }
+  let cursor = linkId(follower.applied)
   let askedAt: Instant | undefined
   for (;;) {
     const now = clock.now()
@@ -57,14 +59,15 @@ export async function followStream(redis: Redis, options: StreamSessionOptions):
     }
     const blockMs = Math.max(1, Math.ceil(askEveryMs - elapsedMs(askedAt, clock.now())))
     const reading = redis.xread(
-      ...(['COUNT', readLimit, 'BLOCK', blockMs, 'STREAMS', keys.log, formatStreamId(cursor)] as const),
+      ...(['COUNT', readLimit, 'BLOCK', blockMs, 'STREAMS', keys.log, cursor.text] as const),
     )
     const entries = entriesOf(await within(clock, blockMs + timeoutMs, reading, late))
     const { epoch } = follower
     for (const raw of entries) {
-      cursor = parseStreamId(raw[0])
+      cursor = streamId(raw[0])
       take(observed, raw)
     }
+    options.onRead()
     // A new epoch voids what was asked before it.
     if (follower.epoch !== epoch) askedAt = undefined
   }
@@ -99,10 +102,10 @@ function rejoin(observed: ObservedFollower, tail: Tail | undefined, cursor: Stre
   const isUnseen = isBefore(cursor, tail.id)
   if (epoch === undefined || (!isUnseen && tail.epoch.term > epoch.term)) {
     observed.jump(tail.epoch, tail.link)
-    return { position: tail.id.position, sequence: 0 }
+    return linkId(tail.id.position)
   }
   if (!isBefore(tail.id, cursor)) return cursor
-  return { position: Math.min(observed.follower.applied, tail.id.position), sequence: 0 }
+  return linkId(Math.min(observed.follower.applied, tail.id.position))
 }
 
 function take(observed: ObservedFollower, raw: RawEntry): void {

@@ -8,7 +8,7 @@ import type { RedisEndpoint } from '../redis/redis-connection.js'
 import { followStream } from './stream-session.js'
 import type { StreamSessionOptions } from './stream-session.js'
 
-export interface StreamSourceOptions extends Omit<StreamSessionOptions, 'keys' | 'onAnswered'> {
+export interface StreamSourceOptions extends Omit<StreamSessionOptions, 'keys' | 'onAnswered' | 'onRead'> {
   readonly endpoint: RedisEndpoint
   readonly onError: (error: LogError) => void
 }
@@ -36,6 +36,10 @@ export function createStreamSource({ endpoint, onError, ...options }: StreamSour
 
   const onAnswered = (): void => {
     isLive = true
+  }
+
+  /** Not already when an ask is answered: a stream that cannot be read would be tried at full pace for ever. */
+  const onRead = (): void => {
     failures = 0
   }
 
@@ -47,7 +51,7 @@ export function createStreamSource({ endpoint, onError, ...options }: StreamSour
     signal.addEventListener('abort', drop)
     try {
       if (!signal.aborted)
-        await Promise.race([followStream(redis, { ...options, keys, onAnswered }), closed(redis)])
+        await Promise.race([followStream(redis, { ...options, keys, onAnswered, onRead }), closed(redis)])
     } finally {
       isLive = false
       observed.voidAsks()

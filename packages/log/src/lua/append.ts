@@ -8,40 +8,88 @@ import { script } from './script.js'
  * race, repeat and die at any point: nobody has to remember what was shipped, and nothing forks.
  *
  * The last link can be read from the last entry alone, heartbeats carry it too. Links and marks are compared as text and
- * positions only ordered, so nothing depends on how Lua prints a double.
+ * positions only ordered, so nothing depends on how Lua prints a double. A key of another type, or a last entry that is
+ * none of a log, ends nowhere: it is answered as damaged, and a reset from nowhere replaces it.
+ *
+ * The stream is bounded in entries and in bytes. Each entry says how many bytes were added up to it (field z), so what is
+ * held is the newest's minus the oldest's; above the bound it is cut by the same share as if entries were of one size,
+ * until it fits. Where Redis has no memory left, the older half goes and the entry is tried again: trimming frees, and
+ * nobody but this script trims. A reader that was still there rebases, which is safe.
  *
  * A heartbeat is appended only if its count is higher than the last one's, kept in the ask hash (field b): polling when
  * nobody has asked anything new does not grow the stream. The hash must still be of the generation that the count was
- * read from; losing it only costs a heartbeat.
+ * read from; losing it only costs a heartbeat. A b above the counter itself is none of ours and counts as none.
  *
  * KEYS: stream, ask hash
- * ARGV: 1 'append' or 'reset'; 2, 3 position and mark where the stream must end ('' and '' for an empty one);
- *       4 about how many entries the stream keeps; 5, 6 generation and count of the heartbeat ('' for none);
- *       7, 8, 9 position, term and nonce that the stream must have reached to deserve it;
- *       10 … eight a link: position, mark, previous mark, term, nonce, tags, changes, sequenced at.
- * Answers {what, position, mark, term, nonce}: where the stream ends now, empty strings for nowhere, zeros for a last
- * entry that is none of a log. What:
- *       'shipped'; 'elsewhere': it ends elsewhere, nothing done; 'damaged': entries were deleted from its end.
+ * ARGV: 1 'append' or 'reset'; 2, 3 position and mark where the stream must end ('' and '' for nowhere);
+ *       4, 5 about how many entries and bytes the stream keeps; 6, 7 generation and count of the heartbeat ('' for none);
+ *       8, 9, 10 position, term and nonce that the stream must have reached to deserve it;
+ *       11 … eight a link: position, mark, previous mark, term, nonce, tags, changes, sequenced at.
+ * Answers {what, position, mark, term, nonce}: where the stream ends now, empty strings for nowhere. What:
+ *       'shipped'; 'elsewhere': it ends elsewhere, nothing done; 'damaged': entries were deleted from its end, or it ends
+ *       in something foreign.
  */
 export const appendScript = script(`
 local stream, ask = KEYS[1], KEYS[2]
-local first, width = 10, 8
+local maxBytes = tonumber(ARGV[5])
+local first, width, overhead = 11, 8, 100
+local bytes, isForeign = 0, false
 
-local function tail()
-  local newest = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
-  if not newest then return {'', '', '', ''} end
-  local field = {}
-  for i = 1, #newest[2], 2 do field[newest[2][i]] = newest[2][i + 1] end
-  return {string.match(newest[1], '^%d+'), field.m or '0', field.t or '0', field.e or '0'}
+local function number(text)
+  local value = text and string.match(text, '^%d+$') and tonumber(text)
+  return value and value <= 9007199254740991 and value
 end
 
-local function add(id, ...)
-  local added = redis.pcall('XADD', stream, 'MAXLEN', '~', ARGV[4], id, ...)
+local function fields(entry)
+  local field = {}
+  for i = 1, #entry[2], 2 do field[entry[2][i]] = entry[2][i + 1] end
+  return field
+end
+
+local function tail()
+  local newest = redis.pcall('XREVRANGE', stream, '+', '-', 'COUNT', 1)
+  isForeign = newest.err ~= nil
+  if isForeign or not newest[1] then return {'', '', '', ''} end
+  local position, field = string.match(newest[1][1], '^%d+'), fields(newest[1])
+  isForeign = not (number(position) and number(field.m) and number(field.t) and number(field.e))
+  if isForeign then return {'', '', '', ''} end
+  bytes = number(field.z) or 0
+  return {position, field.m, field.t, field.e}
+end
+
+local function append(...)
+  local added = redis.pcall('XADD', stream, 'MAXLEN', '~', ARGV[4], ...)
   return type(added) == 'table' and added.err or nil
+end
+
+local function add(id, size, ...)
+  local total = string.format('%.0f', bytes + size)
+  local failure = append(id, 'z', total, ...)
+  if failure and string.find(failure, '^%-?OOM') then
+    redis.call('XTRIM', stream, 'MAXLEN', math.floor(redis.call('XLEN', stream) / 2))
+    failure = append(id, 'z', total, ...)
+  end
+  if not failure then bytes = bytes + size end
+  return failure
+end
+
+local function fit()
+  for _ = 1, 10 do
+    local oldest = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+    local held = oldest and bytes - (number(fields(oldest).z) or 0) or 0
+    if held <= maxBytes then return end
+    local kept = math.floor(redis.call('XLEN', stream) * maxBytes / held * 0.9)
+    redis.call('XTRIM', stream, 'MAXLEN', math.max(1, kept))
+  end
 end
 
 local function answer(what, last)
   return {what, last[1], last[2], last[3], last[4]}
+end
+
+local function fail(failure)
+  if string.find(failure, 'equal or smaller', 1, true) then return answer('damaged', tail()) end
+  return redis.error_reply(failure)
 end
 
 local last = tail()
@@ -50,7 +98,10 @@ local continues = last[1] == ARGV[2] and last[2] == ARGV[3]
 if ARGV[1] == 'reset' then
   if not continues then return answer('elsewhere', last) end
   redis.call('DEL', stream)
-  redis.call('HDEL', ask, 'b')
+  redis.pcall('HDEL', ask, 'b')
+  bytes = 0
+elseif isForeign then
+  return answer('damaged', last)
 elseif not continues then
   for i = first, #ARGV, width do
     if last[1] == ARGV[i] and last[2] == ARGV[i + 1] then
@@ -61,24 +112,25 @@ elseif not continues then
 end
 
 for i = from, #ARGV, width do
-  local failure = add(ARGV[i] .. '-0', 'm', ARGV[i + 1], 'q', ARGV[i + 2], 't', ARGV[i + 3], 'e', ARGV[i + 4],
+  local size = overhead
+  for j = i, i + width - 1 do size = size + #ARGV[j] end
+  local failure = add(ARGV[i] .. '-0', size, 'm', ARGV[i + 1], 'q', ARGV[i + 2], 't', ARGV[i + 3], 'e', ARGV[i + 4],
     'k', ARGV[i + 5], 'c', ARGV[i + 6], 's', ARGV[i + 7])
-  if failure then
-    if string.find(failure, 'equal or smaller', 1, true) then return answer('damaged', tail()) end
-    return redis.error_reply(failure)
-  end
+  if failure then return fail(failure) end
 end
 
-if from <= #ARGV then last = tail() end
-if ARGV[5] ~= '' and last[3] == ARGV[8] and last[4] == ARGV[9] and tonumber(last[1]) >= tonumber(ARGV[7]) then
-  local held = redis.call('HMGET', ask, 'g', 'b')
-  if held[1] == ARGV[5] and tonumber(held[2] or '0') < tonumber(ARGV[6]) then
-    local failure = add(last[1] .. '-*', 'm', last[2], 't', last[3], 'e', last[4], 'g', ARGV[5], 'n', ARGV[6])
-    if failure then
-      if string.find(failure, 'equal or smaller', 1, true) then return answer('damaged', last) end
-      return redis.error_reply(failure)
-    end
-    redis.call('HSET', ask, 'b', ARGV[6])
+if from <= #ARGV then
+  fit()
+  last = tail()
+end
+if ARGV[6] ~= '' and last[3] == ARGV[9] and last[4] == ARGV[10] and tonumber(last[1]) >= tonumber(ARGV[8]) then
+  local held = redis.pcall('HMGET', ask, 'g', 'b', 'n')
+  local answered, asked = number(held[2]), number(held[3])
+  if not answered or not asked or answered > asked then answered = 0 end
+  if held[1] == ARGV[6] and answered < tonumber(ARGV[7]) then
+    local failure = add(last[1] .. '-*', overhead, 'm', last[2], 't', last[3], 'e', last[4], 'g', ARGV[6], 'n', ARGV[7])
+    if failure then return fail(failure) end
+    redis.call('HSET', ask, 'b', ARGV[7])
   end
 end
 return answer('shipped', last)

@@ -19,6 +19,8 @@ export interface RedisSinkOptions extends RedisEndpoint {
   readonly name?: string
   /** About how many entries the stream keeps, heartbeats included. */
   readonly maxEntries?: number
+  /** About how many bytes of entries it keeps; the newest run is kept in any case. */
+  readonly maxBytes?: number
   /** For each call, the connecting included. A call that misses it costs the connection. */
   readonly timeoutMs?: number
   readonly clock?: Clock
@@ -31,6 +33,7 @@ const randomMark = (): number => randomInt(1, 2 ** 48 - 1)
 export function redisSink({
   name = 'redis',
   maxEntries = 50_000,
+  maxBytes = 32 * 1024 * 1024,
   timeoutMs = 250,
   clock = systemClock,
   ...endpoint
@@ -77,7 +80,9 @@ export function redisSink({
       }),
     put: (run) =>
       call('shipping', async (redis) =>
-        parseAnswer(await runScript(redis, appendScript, [keys.log, keys.ask], encodeRun(run, maxEntries))),
+        parseAnswer(
+          await runScript(redis, appendScript, [keys.log, keys.ask], encodeRun(run, [maxEntries, maxBytes])),
+        ),
       ),
     close() {
       isClosed = true
@@ -88,7 +93,7 @@ export function redisSink({
   }
 }
 
-function encodeRun({ mode, after, entries, heartbeat }: SinkRun, maxEntries: number): string[] {
+function encodeRun({ mode, after, entries, heartbeat }: SinkRun, bounds: readonly number[]): string[] {
   const end = after === undefined ? ['', ''] : [String(after.position), String(after.mark)]
   const beat =
     heartbeat === undefined
@@ -100,7 +105,7 @@ function encodeRun({ mode, after, entries, heartbeat }: SinkRun, maxEntries: num
           heartbeat.epoch.term,
           heartbeat.epoch.nonce,
         ].map(String)
-  return [mode, ...end, String(maxEntries), ...beat, ...entries.flatMap(encodeLink)]
+  return [mode, ...end, ...bounds.map(String), ...beat, ...entries.flatMap(encodeLink)]
 }
 
 function parseAnswer(answer: unknown): SinkAnswer {

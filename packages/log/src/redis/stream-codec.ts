@@ -1,15 +1,24 @@
 /**
  * The stream's entries. A link `position-0`: m mark, q previous mark, t term, e nonce of the epoch, k tags (JSON),
- * c changes (JSON), s sequenced at. A heartbeat `position-k`: m, t, e of the last link, g generation, n count.
+ * c changes (JSON), s sequenced at. A heartbeat `position-k`: m, t, e of the last link, g generation, n count. Both: z
+ * bytes added to the stream up to here.
+ *
+ * An entry is small, so that many fit in the stream's bytes. Changes that are long are left out: they are details, for
+ * listeners. Tags are what floors rise by and cannot be left out, but raising more floors is always safe: a list of tags
+ * too long to ship is shipped as `*`, under which every floor rises. Only `*` is safe for all: not every value whose tag
+ * is `name:key` carries `name!all` too. Whoever follows the log in Postgres gets the list itself.
  */
 
 import type { Beat, Epoch, Link } from '@tidemark/tide'
+import { everything } from '@tidemark/tide'
 
 import type { Change, LogEntry } from '../entry.js'
 import { parseChanges, parseInteger, parseTags } from '../entry.js'
 
-/** Larger details are left out of the stream, tags never are. In UTF-16 code units of the JSON. */
-const maxChangesLength = 256 * 1024
+const maxChangesBytes = 16 * 1024
+
+/** Some three times what a batch of 500 changes of a resource with four facets has. */
+const maxTagsBytes = 128 * 1024
 
 /** What the last entry of a stream says: where it ends. */
 export interface Tail {
@@ -18,8 +27,9 @@ export interface Tail {
   readonly link: Link
 }
 
-/** Compared as numbers: `9-0` comes before `10-0`. */
+/** Ordered as numbers: `9-0` comes before `10-0`. The numbers are exact up to 2^53 only, which is all that a log's go to. */
 export interface StreamId {
+  readonly text: string
   readonly position: number
   readonly sequence: number
 }
@@ -32,6 +42,7 @@ export type RawEntry = readonly [id: string, fields: readonly string[]]
 
 /** Eight arguments of the append script. */
 export function encodeLink(entry: LogEntry): string[] {
+  const tags = JSON.stringify(entry.tags)
   const changes = entry.isAbridged ? '' : JSON.stringify(entry.changes)
   return [
     String(entry.position),
@@ -39,8 +50,8 @@ export function encodeLink(entry: LogEntry): string[] {
     String(entry.previousMark),
     String(entry.epoch.term),
     String(entry.epoch.nonce),
-    JSON.stringify(entry.tags),
-    changes.length > maxChangesLength ? '' : changes,
+    Buffer.byteLength(tags) > maxTagsBytes ? JSON.stringify([everything]) : tags,
+    Buffer.byteLength(changes) > maxChangesBytes ? '' : changes,
     String(entry.sequencedAt),
   ]
 }
@@ -49,7 +60,8 @@ export function encodeLink(entry: LogEntry): string[] {
 export function decodeItem([id, fields]: RawEntry): StreamItem | undefined {
   try {
     const field = fieldsOf(fields)
-    const { position, sequence } = parseStreamId(id)
+    const { position, sequence } = streamId(id)
+    parseInteger(position, 'id')
     const epoch = { term: parseInteger(field['t'], 't'), nonce: parseInteger(field['e'], 'e') }
     const mark = parseInteger(field['m'], 'm')
     if (sequence > 0) {
@@ -67,18 +79,19 @@ export function decodeItem([id, fields]: RawEntry): StreamItem | undefined {
 export function decodeTail([newest]: readonly RawEntry[]): Tail | undefined {
   const item = newest && decodeItem(newest)
   if (newest === undefined || item === undefined) return undefined
-  const id = parseStreamId(newest[0])
+  const id = streamId(newest[0])
   if (item.kind === 'beat') return { id, epoch: item.beat.epoch, link: item.beat.link }
   const { epoch, position, mark } = item.entry
   return { id, epoch, link: { position, mark } }
 }
 
-export function parseStreamId(id: string): StreamId {
-  const dash = id.indexOf('-')
-  return { position: parseInteger(id.slice(0, dash), 'id'), sequence: parseInteger(id.slice(dash + 1), 'id') }
+/** Whatever the ID: a reader has to get past a foreign one too. */
+export function streamId(text: string): StreamId {
+  const dash = text.indexOf('-')
+  return { text, position: Number(text.slice(0, dash)), sequence: Number(text.slice(dash + 1)) }
 }
 
-export const formatStreamId = ({ position, sequence }: StreamId): string => `${position}-${sequence}`
+export const linkId = (position: number): StreamId => ({ text: `${position}-0`, position, sequence: 0 })
 
 export const isBefore = (a: StreamId, b: StreamId): boolean =>
   a.position < b.position || (a.position === b.position && a.sequence < b.sequence)
