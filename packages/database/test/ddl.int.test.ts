@@ -50,6 +50,13 @@ describe('a definition that changes what rows hold, or which rows there are, is 
     expect(await told()).toContainEqual('bulk typed!all: ALTER TYPE public.typed')
   })
 
+  it('ALTER TYPE, which gives an enum value of a column another name', async () => {
+    await session.rows(`CREATE TYPE mood AS ENUM ('glad', 'sad'); CREATE TABLE felt (id int PRIMARY KEY, mood mood);
+      SELECT tidemark.watch('felt', 'felt', 'id', '{"mood": "mood"}'); DELETE FROM tidemark.outbox;
+      ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'`)
+    expect(await told()).toEqual(['bulk felt!all: ALTER TYPE public.mood'])
+  })
+
   it('rolled back, it tells nothing', async () => {
     await session.rows('BEGIN; ALTER TABLE product ADD COLUMN colour text; ROLLBACK')
     expect(await told()).toEqual([])

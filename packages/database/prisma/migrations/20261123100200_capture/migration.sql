@@ -289,8 +289,15 @@ BEGIN
     FROM pg_event_trigger_dropped_objects() d WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0;
   ELSE
     SELECT array_agg(c.objid), array_agg(c.object_identity) INTO tables, names
-    FROM (SELECT DISTINCT d.objid, d.object_identity FROM pg_event_trigger_ddl_commands() d
-          WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0) c;
+    FROM (SELECT d.objid, d.object_identity FROM pg_event_trigger_ddl_commands() d
+          WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0
+          UNION
+          -- An enum's value that is given another name changes the text of rows that nobody rewrites.
+          SELECT a.attrelid, d.object_identity
+          FROM pg_event_trigger_ddl_commands() d
+          JOIN pg_attribute a ON a.atttypid = d.objid AND NOT a.attisdropped
+          JOIN tidemark.watched w ON w.place = a.attrelid
+          WHERE d.classid = 'pg_type'::regclass) c;
   END IF;
 
   IF TG_TAG <> 'CREATE TABLE' THEN
@@ -321,7 +328,7 @@ END $$;
 -- Event triggers belong to superusers. ENABLE ALWAYS: a session in replica mode alters tables too.
 DO $$
 BEGIN
-  CREATE EVENT TRIGGER tidemark_alter ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE')
+  CREATE EVENT TRIGGER tidemark_alter ON ddl_command_end WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'ALTER TYPE')
     EXECUTE FUNCTION tidemark.capture_ddl();
   -- ALTER TABLE is seen above.
   CREATE EVENT TRIGGER tidemark_rewrite ON table_rewrite WHEN TAG IN ('ALTER TYPE') EXECUTE FUNCTION tidemark.capture_ddl();
