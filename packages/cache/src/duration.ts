@@ -5,6 +5,17 @@ import { CacheError } from './cache-error.js'
 /** Milliseconds, or text such as `'10m'`, `'1.5h'`, `'250ms'`. */
 export type Duration = number | string
 
+/** `now + ttl + grace` still fits the 48 bits that the envelope has for a time. */
+const longestKeptMs = 2 ** 46
+/** A timer set for longer fires at once. */
+const longestWaitMs = 2 ** 31 - 1
+
+/** As long as a value can be kept, in the whole milliseconds that Redis takes. */
+export const keptMs = (ms: number): number => Math.min(longestKeptMs, Math.ceil(ms))
+
+/** As long as anything can be waited for, in whole milliseconds. */
+export const waitMs = (ms: number): number => Math.min(longestWaitMs, Math.ceil(ms))
+
 /** Texts seen so far: a literal at a call site is parsed once for the process, not once for each call. */
 const parsed = new Map<string, number>()
 const maxParsed = 256

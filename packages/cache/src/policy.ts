@@ -1,11 +1,14 @@
 import { CacheError } from './cache-error.js'
 import type { Duration } from './duration.js'
-import { durationMs } from './duration.js'
+import { durationMs, keptMs, waitMs } from './duration.js'
 
 /** What an answer promises; see docs of the levels in DESIGN.md, "Serve". */
 export type Level = 'bounded' | 'session' | 'strict'
 
-/** How a kind of value is cached. Correctness does not hang on `ttl`: it says for how long memory is spent. */
+/**
+ * How a kind of value is cached. Correctness does not hang on `ttl`: it says for how long memory is spent. Longer than can
+ * be kept (2,000 years) or waited for (24 days), `Infinity` too, is as long as can be; parts of a millisecond count as one.
+ */
 export interface PolicyOptions {
   /** How long a value is kept. Default 10 minutes. */
   readonly ttl?: Duration
@@ -42,6 +45,8 @@ export interface Policy {
 
 const levels: readonly string[] = ['bounded', 'session', 'strict'] satisfies Level[]
 
+const asItIs = (ms: number): number => ms
+
 const second = 1_000
 const minute = 60 * second
 const longestNegativeByDefault = minute
@@ -65,26 +70,26 @@ export const defaultPolicy: Policy = {
  * @throws CacheError 'cache.bad-option' that names the field
  */
 export function definePolicy(options: PolicyOptions, base: Policy = defaultPolicy): Policy {
-  const parse = (field: keyof PolicyOptions, inherited: number): number => {
+  const parse = (field: keyof PolicyOptions, inherited: number, fit = asItIs): number => {
     const given = options[field]
-    return given === undefined ? inherited : durationMs(given, field)
+    return given === undefined ? inherited : fit(durationMs(given, field))
   }
   const level = options.level ?? base.level
   if (!levels.includes(level))
     throw new CacheError('cache.bad-option', `level: "${level}" is none of ${levels.join(', ')}`)
-  const ttlMs = parse('ttl', base.ttlMs)
+  const ttlMs = parse('ttl', base.ttlMs, keptMs)
   const negativeByDefault =
     options.ttl === undefined ? base.negativeTtlMs : Math.min(ttlMs, longestNegativeByDefault)
   return {
     ttlMs,
-    negativeTtlMs: parse('negativeTtl', negativeByDefault),
-    graceMs: parse('grace', base.graceMs),
+    negativeTtlMs: parse('negativeTtl', negativeByDefault, keptMs),
+    graceMs: parse('grace', base.graceMs, keptMs),
     level,
     maxLagMs: parse('maxLag', base.maxLagMs),
-    timeoutMs: parse('timeout', base.timeoutMs),
-    hardTimeoutMs: parse('hardTimeout', base.hardTimeoutMs),
-    leaseMs: parse('lease', base.leaseMs),
-    tokenTimeoutMs: parse('tokenTimeout', base.tokenTimeoutMs),
+    timeoutMs: parse('timeout', base.timeoutMs, waitMs),
+    hardTimeoutMs: parse('hardTimeout', base.hardTimeoutMs, waitMs),
+    leaseMs: parse('lease', base.leaseMs, waitMs),
+    tokenTimeoutMs: parse('tokenTimeout', base.tokenTimeoutMs, waitMs),
   }
 }
 

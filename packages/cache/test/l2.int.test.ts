@@ -168,6 +168,45 @@ describe('L2', () => {
     expect(leftMs).toBeLessThanOrEqual(120_000)
   })
 
+  test('for ever is stored too, and a lease of less than a millisecond is one', async () => {
+    const { process, isStored, namespace } = world({ ttl: Infinity, grace: Infinity, lease: 0.5 })
+    const { cache } = process()
+    expect(await cache.getOrSet({ key: 'k', load: () => 'v' })).toBe('v')
+    await isStored('k')
+    expect(await redis.exists(`${space.prefix}:l:${namespace}:k`)).toBe(0)
+    expect(await process().cache.read({ key: 'k', load: () => 'x' })).toMatchObject({
+      value: 'v',
+      from: 'l2',
+    })
+    expect(cache.stats()).toMatchObject({ redisErrors: 0, leasesTaken: 1 })
+  })
+
+  test.each([['a list'], ['a lease that is a list'], ['a lease that never ends']])(
+    'a key of another make is replaced by the next store: %s',
+    async (what) => {
+      const { process, valueKey, isStored, namespace } = world({ lease: 100 })
+      const leaseKey = `${space.prefix}:l:${namespace}:k`
+      if (what === 'a list') await redis.lpush(valueKey('k'), 'x')
+      else if (what === 'a lease that is a list') await redis.lpush(leaseKey, 'x')
+      else await redis.set(leaseKey, 'nobody')
+      const { tide, cache } = process()
+      const call = cache.getOrSet({ key: 'k', load: () => 'v' })
+      if (what !== 'a list') {
+        await eventually(() => cache.stats().leaseWaits === 1)
+        tide.pass(200) // as long as anybody waits for a lease of 100 ms
+      }
+      expect(await call).toBe('v')
+      await eventually(async () => (await redis.type(valueKey('k'))) === 'string')
+      await isStored('k')
+      expect(await redis.exists(leaseKey)).toBe(0)
+      expect(await process().cache.read({ key: 'k', load: () => 'x' })).toMatchObject({
+        value: 'v',
+        from: 'l2',
+      })
+      if (what === 'a list') expect(cache.stats()).toMatchObject({ leasesTaken: 1, redisErrors: 0 })
+    },
+  )
+
   test('bytes that are no envelope, or that no codec of ours wrote, are a miss and counted', async () => {
     const { process, valueKey, isStored } = world()
     const { cache } = process()

@@ -24,6 +24,45 @@ describe('policy', () => {
     expect(() => definePolicy(options)).toThrow(message)
   })
 
+  test('what is waited for fits a timer, which would fire at once past 2^31 - 1 ms', () => {
+    const longest = 2 ** 31 - 1
+    const waits = (length: string | number) => ({
+      hardTimeout: length,
+      timeout: length,
+      tokenTimeout: length,
+    })
+    for (const length of ['25d', Infinity, 2 ** 31])
+      expect(definePolicy(waits(length))).toMatchObject({
+        hardTimeoutMs: longest,
+        timeoutMs: longest,
+        tokenTimeoutMs: longest,
+      })
+    expect(definePolicy(waits('24d')).hardTimeoutMs).toBe(24 * 86_400_000)
+    expect(definePolicy({}).timeoutMs).toBe(Infinity)
+  })
+
+  test('what is kept for ever fits the envelope, ttl and grace together', () => {
+    const { ttlMs, negativeTtlMs, graceMs } = definePolicy({
+      ttl: Infinity,
+      negativeTtl: Infinity,
+      grace: Infinity,
+    })
+    expect(negativeTtlMs).toBe(ttlMs)
+    expect(Date.now() + ttlMs + graceMs).toBeLessThan(2 ** 48)
+    expect(ttlMs).toBeGreaterThan(1_000 * 365 * 86_400_000)
+  })
+
+  test('what Redis is told is whole milliseconds, and 0 is none', () => {
+    expect(definePolicy({ lease: 0.5, ttl: 0.5, grace: 10.5 })).toMatchObject({
+      leaseMs: 1,
+      ttlMs: 1,
+      graceMs: 11,
+    })
+    expect(definePolicy({ lease: 0, ttl: 0 })).toMatchObject({ leaseMs: 0, ttlMs: 0 })
+    expect(definePolicy({ lease: Infinity }).leaseMs).toBe(2 ** 31 - 1)
+    expect(definePolicy({ maxLag: 0.5 }).maxLagMs).toBe(0.5)
+  })
+
   test('negative answers are kept a minute at most unless told otherwise', () => {
     expect(definePolicy({ ttl: '1h' }).negativeTtlMs).toBe(60_000)
     expect(definePolicy({ ttl: '5s' }).negativeTtlMs).toBe(5_000)

@@ -170,6 +170,20 @@ describe('hardTimeout', () => {
     expect(cache.stats().loading).toBe(0)
   })
 
+  test.each([['25d'], [Infinity]])(
+    'of %s is no timer that fires at once, nor one that does not',
+    async (hardTimeout) => {
+      const { cache } = setUp({ limits: { maxLoads: 1 } })
+      const gate = gateway<string>()
+      const running = cache.getOrSet({ key: 'k', hardTimeout, load: () => gate.promise })
+      const queued = cache.getOrSet({ key: 'l', hardTimeout, load: () => 'w' })
+      await new Promise((resolve) => setTimeout(resolve, 10)) // such a timer fires after 1 ms
+      gate.open('v')
+      expect(await running).toBe('v')
+      expect(await queued).toBe('w')
+    },
+  )
+
   test('of a call that joined is its own', async () => {
     const { cache } = setUp()
     const gate = gateway<string>()

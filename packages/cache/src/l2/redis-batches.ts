@@ -68,11 +68,15 @@ export class RedisBatches {
     )
     if (!replies.ok) return replies
     const [lease, value] = replies.value
-    if (lease?.[0] != null || value?.[0] != null) return { ok: false }
-    return {
-      ok: true,
-      value: { isOwner: lease?.[1] === 'OK', bytes: (value?.[1] ?? undefined) as Buffer | undefined },
+    if (lease?.[0] != null) return { ok: false }
+    const isOwner = lease?.[1] === 'OK'
+    if (value?.[0] != null && !value[0].message.startsWith('WRONGTYPE')) {
+      if (isOwner) this.release(leaseKey, owner)
+      return { ok: false }
     }
+    // A key of another type is no value: MGET, too, says nil for it, and the store will go over it.
+    const bytes = value?.[0] == null ? ((value?.[1] ?? undefined) as Buffer | undefined) : undefined
+    return { ok: true, value: { isOwner, bytes } }
   }
 
   /** True: stored; false: what is there is newer. */
