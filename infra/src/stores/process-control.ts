@@ -23,8 +23,10 @@ export function signalProcess(pid: number, signal: NodeJS.Signals | 0): boolean 
 export async function isAlive(pid: number): Promise<boolean> {
   if (!signalProcess(pid, 0)) return false
   if (process.platform !== 'linux') return true
-  const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8').catch(() => '')
-  return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z'
+  const stat = await readFile(`/proc/${String(pid)}/stat`, 'utf8').catch(() => undefined)
+  // Reaped since, or /proc is not ours to read.
+  if (stat === undefined) return signalProcess(pid, 0)
+  return !'ZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2))
 }
 
 /**
