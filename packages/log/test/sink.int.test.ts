@@ -1,4 +1,5 @@
 import { eventually, ownRedis, redisSpace } from '@tidemark/testkit'
+import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { createLogReader, logKeys, readEpoch, redisSink } from '../src/index.js'
@@ -63,8 +64,18 @@ test('a log restored from a backup that has grown past the sink again is told by
 test('one loss seen by many begins one epoch', async () => {
   const log = await freshLog()
   const seen = await readEpoch(log.log)
-  const reader = createLogReader(log.log)
-  const begun = await Promise.all(Array.from({ length: 20 }, () => reader.newEpoch(seen, seen.term)))
+  const holder = new pg.Client({ connectionString: log.url })
+  await holder.connect()
+  onTestFinished(() => holder.end())
+  await holder.query('BEGIN')
+  await holder.query('SELECT FROM tidemark.clock FOR UPDATE')
+  const reader = createLogReader(log.log, 10_000)
+  const beginning = Array.from({ length: 3 }, () => reader.newEpoch(seen, seen.term))
+  const waiting = `SELECT pid FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'`
+  await eventually(async () => (await log.query(waiting)).length === beginning.length)
+  await holder.query('COMMIT')
+  const begun = await Promise.all(beginning)
   expect(begun.filter((head) => head !== undefined)).toHaveLength(1)
   expect(await termOf(log)).toBe(seen.term + 1)
 })
