@@ -17,8 +17,9 @@ export interface Answer<T> {
   readonly tidemark: Stamp | undefined
   /**
    * What the client may ask for next to never go back: whoever has reached it holds all that this value shows. Always
-   * there at `session` and `strict`. At `bounded` nothing is asked for its sake: it is undefined until the proof of lag has
-   * passed the end of the value's load (most often within milliseconds), and a client then keeps the token it has.
+   * there at `session` and `strict`. At `bounded` it is there for what was just loaded, if Postgres gives one in time, and
+   * for all else once the proof of lag has passed the moment at which this process got the value (a fraction of the bound
+   * at most); until then it is undefined, and a client keeps the token it has.
    * Undefined for a stale answer.
    */
   readonly token: Token | undefined

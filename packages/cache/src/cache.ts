@@ -11,7 +11,7 @@ import type { Freshness } from './freshness.js'
 import type { Holdings } from './holdings.js'
 import type { L1 } from './l1/l1.js'
 import type { L2 } from './l2/l2.js'
-import { coveringToken, coversAlready, hasReached, isLost, levelOf, plainFooting } from './levels.js'
+import { coveringToken, hasReached, isLost, knownCover, plainFooting } from './levels.js'
 import { batchOrigin } from './load/batch-origin.js'
 import type { OriginParts } from './load/origin.js'
 import { singleOrigin } from './load/single-origin.js'
@@ -56,6 +56,9 @@ export interface CacheParts {
 }
 
 const noTags: readonly string[] = []
+
+/** How long a `bounded` answer is held up for its token. */
+const coverWaitMs = 100
 
 /** One namespace. Values are shared with every caller that hits them: treat them as immutable. */
 export class Cache {
@@ -127,11 +130,7 @@ export class Cache {
   async readMany<T>(request: ReadManyRequest<T>): Promise<ManyAnswers<T>> {
     const found = await this.#findMany(request)
     const fresh = [...found.values()].filter(({ from }) => from !== 'stale')
-    const seenAtMs = Math.max(0, ...fresh.map(({ entry }) => entry.seenAtMs))
-    const policy = policyOf(request, this.#policy)
-    const token = this.#needsCover(request)
-      ? await coveringToken(this.#parts.tide, seenAtMs, policy.tokenTimeoutMs)
-      : coversAlready(this.#follower, seenAtMs)
+    const token = await this.#cover(fresh, request)
     const now = this.#clock.fresh()
     const answers = new Map<string, Answer<T>>()
     for (const [key, each] of found) answers.set(key, answerOf(each, token, now, request.token))
@@ -150,12 +149,9 @@ export class Cache {
     return entry
   }
 
-  /**
-   * The token for an answer that shows `entry`, for one comparison. Undefined until the proof of lag has passed the end of
-   * its load: it may hold a change that has no position yet, so no position can be named that covers it.
-   */
+  /** The token for an answer that shows `entry`; see `Answer.token`. Nothing is waited for. */
   tokenFor(entry: Entry): Token | undefined {
-    return coversAlready(this.#follower, entry.seenAtMs)
+    return knownCover(this.#follower, entry)
   }
 
   /** What L1 would serve at `bounded` now; does not count, neither as a hit nor as a use. */
@@ -312,12 +308,35 @@ export class Cache {
   }
 
   async #answer<T>(found: Found<T>, request: ReadRequest<T>): Promise<Answer<T>> {
-    const policy = policyOf(request, this.#policy)
-    const isBounded = levelOf(policy, request.token) === 'bounded'
-    const token = isBounded
-      ? coversAlready(this.#follower, found.entry.seenAtMs)
-      : await coveringToken(this.#parts.tide, found.entry.seenAtMs, policy.tokenTimeoutMs)
+    const token = found.from === 'stale' ? undefined : await this.#cover([found], request)
     return answerOf(found, token, this.#clock.fresh(), request.token)
+  }
+
+  /**
+   * One token for all that is shown. Where the level promises one it is asked for, or there is no answer. A `bounded`
+   * answer that was loaded just now gets one if Postgres, which gave the value, gives that too.
+   */
+  async #cover(
+    shown: readonly Found<unknown>[],
+    request: PolicyOptions & { readonly policy?: Policy; readonly token?: Token },
+  ): Promise<Token | undefined> {
+    const known = shown.map(({ entry }) => knownCover(this.#follower, entry))
+    const highest = known.reduce(
+      (a, b) => (a && b ? (a.position > b.position ? a : b) : undefined),
+      this.#follower.token,
+    )
+    const isPromised = this.#needsCover(request)
+    if (highest !== undefined || !(isPromised || shown.some(({ from }) => from === 'load'))) return highest
+    const { tokenTimeoutMs } = policyOf(request, this.#policy)
+    const seenAtMs = Math.max(0, ...shown.map(({ entry }) => entry.seenAtMs))
+    const asking = coveringToken(
+      this.#parts.tide,
+      seenAtMs,
+      isPromised ? tokenTimeoutMs : Math.min(tokenTimeoutMs, coverWaitMs),
+    )
+    const token = await (isPromised ? asking : asking.catch(() => undefined))
+    for (const { entry } of shown) entry.cover = token
+    return token
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Stamp, TagPlaces } from '@tidemark/tide'
+import type { Stamp, TagPlaces, Token } from '@tidemark/tide'
 
 import type { Policy } from './policy.js'
 
@@ -21,6 +21,8 @@ export interface Entry<T = unknown> {
   readonly staleUntilMs: number
   /** Own monotonic clock: the load had surely ended by then (load's end here, or receipt from L2). */
   readonly seenAtMs: number
+  /** A token that was asked for after its load had ended: it covers every change that the value can hold. */
+  cover: Token | undefined
   readonly loadCostMs: number
   readonly sizeBytes: number
   /** Its resource's, without the words of the call that filled it: a level or a lag that one asked for is not all's. */

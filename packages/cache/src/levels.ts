@@ -16,6 +16,7 @@ import type { Follower, Token } from '@tidemark/tide'
 import { isCoveredBy } from '@tidemark/tide'
 
 import { CacheError } from './cache-error.js'
+import type { Entry } from './entry.js'
 import type { Level, Policy } from './policy.js'
 import type { Tide } from './tide.js'
 
@@ -93,6 +94,17 @@ export async function coveringToken(tide: Tide, seenAtMs: number, timeoutMs: num
 export function coversAlready(follower: Follower, seenAtMs: number): Token | undefined {
   const provenAt = follower.provenAt
   return provenAt !== undefined && provenAt.monoMs > seenAtMs ? follower.token : undefined
+}
+
+/**
+ * The token for an answer that shows `entry`, from what is known here: the follower's own, once its proof of lag or the
+ * position it has applied has passed what the value can hold, else the one that was asked for after its load. Undefined
+ * where no position can be named that covers it.
+ */
+export function knownCover(follower: Follower, { seenAtMs, cover }: Entry): Token | undefined {
+  const own = coversAlready(follower, seenAtMs)
+  if (own !== undefined || cover === undefined || cover.term !== follower.epoch?.term) return own
+  return cover.position > follower.applied ? cover : follower.token
 }
 
 /** Whether `sent` is of an older history than the one followed: it counts as met. */

@@ -11,6 +11,7 @@ const entry = (value: unknown, sizeBytes: number): Entry => ({
   tags: [],
   places: new Uint32Array(),
   revision: -1,
+  cover: undefined,
   loadedAtMs: 0,
   expiresAtMs: 0,
   staleUntilMs: 0,
