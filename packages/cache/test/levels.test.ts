@@ -28,20 +28,42 @@ describe('bounded', () => {
     })
   })
 
-  test('a value that may hold what has no position yet comes without a token, until proof passes its load', async () => {
+  test('a loaded value may hold what has no position yet: its token is the log`s head, and stays with it', async () => {
     const { tide, cache, origin, read } = setUp()
     origin.value = 'v1'
-    tide.write('x') // committed before the load; nobody here has heard of it
+    const token = tide.write('x') // committed before the load; nobody here has heard of it
+    expect(await read()).toMatchObject({ value: 'v1', from: 'load', token })
+    expect(await read()).toMatchObject({ value: 'v1', from: 'l1', token })
+    expect(cache.tokenFor(cache.hit('k')!)).toEqual(token)
+    expect(tide.headCalls).toBe(1)
+    tide.change('other')
+    const later = { term: 1, position: 2 }
+    expect(cache.tokenFor(cache.hit('k')!)).toEqual(later)
+  })
+
+  test('a value that may hold what has no position yet comes without a token where the log cannot be asked', async () => {
+    const { tide, cache, origin, read } = setUp()
+    origin.value = 'v1'
+    tide.write('x')
+    tide.isReachable = false
     expect(await read()).toMatchObject({ value: 'v1', from: 'load', token: undefined })
     expect(await read()).toMatchObject({ value: 'v1', from: 'l1', token: undefined })
     expect(cache.tokenFor(cache.hit('k')!)).toBeUndefined()
-    expect(tide.headCalls).toBe(0)
     tide.pass(10)
     tide.hear()
     await settle()
     const token = { term: 1, position: 1 }
     expect(await read()).toMatchObject({ value: 'v1', from: 'l1', token })
     expect(cache.tokenFor(cache.hit('k')!)).toEqual(token)
+  })
+
+  test('a token that was given with a value does not outlive its history', async () => {
+    const { tide, cache, read } = setUp()
+    tide.write('x')
+    await read()
+    const { cover, ...entry } = cache.hit('k')!
+    expect(cover).toEqual({ term: 1, position: 1 })
+    expect(cache.tokenFor({ ...entry, seenAtMs: Infinity, cover: { term: 0, position: 9 } })).toBeUndefined()
   })
 })
 
@@ -218,7 +240,7 @@ describe('readMany', () => {
     expect(answers.get('a')?.token).toEqual(written)
   })
 
-  test('at bounded gives a token only where proof has passed every load', async () => {
+  test('at bounded gives a token only where it covers every value', async () => {
     const { tide, cache } = setUp()
     const load = (keys: readonly string[]) => new Map(keys.map((key) => [key, key]))
     await cache.readMany({ keys: ['a'], load })
@@ -226,8 +248,12 @@ describe('readMany', () => {
     tide.prove()
     await settle()
     expect((await cache.readMany({ keys: ['a'], load })).token).toEqual({ term: 1, position: 0 })
+    tide.isReachable = false
     const mixed = await cache.readMany({ keys: ['a', 'b'], load })
     expect(mixed.token).toBeUndefined()
     expect(mixed.answers.get('b')?.token).toBeUndefined()
+    tide.isReachable = true
+    const written = tide.write('x')
+    expect((await cache.readMany({ keys: ['a', 'b', 'c'], load })).token).toEqual(written)
   })
 })
