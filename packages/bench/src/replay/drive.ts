@@ -96,6 +96,8 @@ function note(tally: Tally, observation: Observation, history: History): void {
   level.latenciesMs.push(observation.receivedAt - observation.sentAt)
   const layer = layerOf(observation.cacheStatus)
   tally.byLayer.set(layer, (tally.byLayer.get(layer) ?? 0) + 1)
+  // Labelled as stale: the origin did not answer in time, and the resource allows it. It promises nothing.
+  if (layer === 'stale' && observation.level === 'bounded') return
   const behind = history.behindMs(observation)
   if (behind > 0) tally.behindMs.push(behind)
   const wrong = history.judge(observation)

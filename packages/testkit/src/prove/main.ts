@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import { copyTree } from './copy-tree.js'
 import { readRules } from './rule.js'
+import type { Rule } from './rule.js'
 import { passesAsIs, tryRule } from './try-rule.js'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -20,10 +21,19 @@ const stop = (): void => {
 process.once('SIGINT', stop)
 process.once('SIGTERM', stop)
 
+/** Many rules are held by the same test: whether it passes while they stand is asked once. */
+const standing = new Map<string, Promise<boolean>>()
+const passes = (rule: Rule): Promise<boolean> => {
+  const key = `${rule.testFile} ${rule.test}`
+  const known = standing.get(key) ?? passesAsIs(folder, rule)
+  standing.set(key, known)
+  return known
+}
+
 const failures: string[] = []
 try {
   for (const [index, rule] of rules.entries()) {
-    const verdict = (await passesAsIs(folder, rule))
+    const verdict = (await passes(rule))
       ? await tryRule(folder, rule)
       : ({ kind: 'broken', why: `"${rule.test}" fails or is missing while the rule stands` } as const)
     const why = verdict.kind === 'broken' ? `: ${verdict.why}` : ''
