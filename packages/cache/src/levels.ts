@@ -91,7 +91,7 @@ export async function coveringToken(tide: Tide, seenAtMs: number, timeoutMs: num
 }
 
 /** The follower's own token, once its proof of lag reaches past `seenAtMs`. */
-export function coversAlready(follower: Follower, seenAtMs: number): Token | undefined {
+function coversAlready(follower: Follower, seenAtMs: number): Token | undefined {
   const provenAt = follower.provenAt
   return provenAt !== undefined && provenAt.monoMs > seenAtMs ? follower.token : undefined
 }

@@ -268,7 +268,6 @@ export class ReadThrough {
   /** The soft timeout: what grace allows, if the load takes too long; it goes on and its value is kept. */
   async #orSoonStale<T>(ask: Ask<T>, found: Promise<Found<T>>): Promise<Found<T>> {
     const { schedule, holds, now } = this.#parts
-    const soon = new CacheError('cache.load-timeout', 'soft')
     try {
       return await within(found, ask.policy.timeoutMs, schedule, () => soon)
     } catch (error) {
@@ -282,6 +281,9 @@ export class ReadThrough {
     }
   }
 }
+
+/** Never leaves this file; made once, since an error notes its stack, which costs as much as the look-up. */
+const soon = new CacheError('cache.load-timeout', 'soft')
 
 const unavailable = (cause: unknown): CacheError =>
   new CacheError('cache.unavailable', 'neither the log nor the origin answers', { cause })

@@ -21,7 +21,7 @@ export const usage = `pnpm replay [trace[.xz]] [options]
   A trace is one 4-byte big-endian page number for each request. Without one, a zipf trace is made up.
 
   --requests N     only the first N
-  --clients N      clients at once (64)
+  --clients N      clients at once (16)
   --readers N      read services to start (2)
   --writes SHARE   share of requests preceded by a write (0.03); half through the service, half raw SQL
   --session SHARE  share of reads at level session (0.2)
@@ -58,7 +58,7 @@ export function readOptions(args: readonly string[]): ReplayOptions {
   return {
     trace: positionals[0],
     requests: values.requests === undefined ? undefined : number('requests', values.requests, 1, 1e9),
-    clients: number('clients', values.clients ?? '64', 1, 1_000),
+    clients: number('clients', values.clients ?? '16', 1, 1_000),
     readers: number('readers', values.readers ?? '2', 1, 16),
     writeShare: number('writes', values.writes ?? '0.03', 0, 1),
     sessionShare: number('session', values.session ?? '0.2', 0, 1),
