@@ -54,9 +54,14 @@ async function run(signal: AbortSignal, stack: ReturnType<typeof createStopStack
   })
   const show = async (): Promise<void> => {
     say('')
-    const token = await demonstrate({ readUrl: house.urls.read, writeUrl: house.urls.write, say })
+    const { token, categoryId } = await demonstrate({
+      readUrl: house.urls.read,
+      writeUrl: house.urls.write,
+      say,
+    })
     say('\nTo try:')
-    for (const { title, command } of curlLines(house.urls, token)) say(`  # ${title}\n  ${command}`)
+    for (const { title, command } of curlLines(house.urls, token, categoryId))
+      say(`  # ${title}\n  ${command}`)
     say(
       `\nLogs: ${settings.folder}/logs. API pages: ${house.urls.read}/docs. Ctrl-C stops it; the data is kept.`,
     )

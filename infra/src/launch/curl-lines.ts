@@ -5,13 +5,20 @@ export interface CurlLine {
   readonly command: string
 }
 
-/** Lines to try, each complete as it stands. `token` is one that a write has given. */
-export function curlLines(urls: Readonly<Record<ServiceName, string>>, token: string): CurlLine[] {
+/** Lines to try, each complete as it stands. `token` is one that a write has given; `categoryId` has products. */
+export function curlLines(
+  urls: Readonly<Record<ServiceName, string>>,
+  token: string,
+  categoryId: number,
+): CurlLine[] {
   const product = '/v1/products/1'
   const json = "-H 'Content-Type: application/json'"
   return [
     { title: 'read one', command: `curl -i ${urls.read}${product}` },
-    { title: 'list by facet', command: `curl -i '${urls.read}/v1/products?categoryId=1&limit=2'` },
+    {
+      title: 'list by facet',
+      command: `curl -i '${urls.read}/v1/products?categoryId=${String(categoryId)}&limit=2'`,
+    },
     {
       title: 'write',
       command: `curl -i -X PATCH ${urls.write}${product} -H 'Content-Type: application/merge-patch+json' -d '{"priceCents": 2999}'`,

@@ -21,6 +21,7 @@ export interface DemonstrationOptions {
 
 interface Answer {
   readonly priceCents: number
+  readonly categoryId: number
   readonly tidemark: string
   readonly cacheStatus: string
 }
@@ -36,14 +37,21 @@ async function call(url: string, init: RequestInit = {}): Promise<Answer> {
   )
   const text = await answer.text()
   if (answer.status !== 200) throw fail(`gave ${String(answer.status)}: ${text.slice(0, 300)}`)
-  const { priceCents } = JSON.parse(text) as { priceCents?: unknown }
-  if (typeof priceCents !== 'number') throw fail(`gave no priceCents: ${text.slice(0, 300)}`)
+  const { priceCents, categoryId } = JSON.parse(text) as { priceCents?: unknown; categoryId?: unknown }
+  if (typeof priceCents !== 'number' || typeof categoryId !== 'number')
+    throw fail(`gave no product: ${text.slice(0, 300)}`)
   const header = (name: string): string => answer.headers.get(name) ?? '(none)'
-  return { priceCents, tidemark: header('tidemark'), cacheStatus: header('cache-status') }
+  return { priceCents, categoryId, tidemark: header('tidemark'), cacheStatus: header('cache-status') }
 }
 
-/** Shows the way of one write; gives its token. */
-export async function demonstrate(options: DemonstrationOptions): Promise<string> {
+/** Of the product shown: the token of the write, and its category. */
+export interface Demonstrated {
+  readonly token: string
+  readonly categoryId: number
+}
+
+/** Shows the way of one write. @throws InfraError `demonstration_failed` */
+export async function demonstrate(options: DemonstrationOptions): Promise<Demonstrated> {
   const { readUrl, writeUrl, say, now = () => performance.now() } = options
   const show = (what: string, answer: Answer): void => {
     say(`  ${what.padEnd(24)} priceCents ${String(answer.priceCents)}   Cache-Status: ${answer.cacheStatus}`)
@@ -87,5 +95,5 @@ export async function demonstrate(options: DemonstrationOptions): Promise<string
   say(
     `Lag: a plain read showed the new price ${fresh.lagMs.toFixed(1)} ms after the write was answered (read ${String(reads)})`,
   )
-  return written.tidemark
+  return { token: written.tidemark, categoryId: written.categoryId }
 }

@@ -274,9 +274,9 @@ export class ReadThrough {
       if (error !== soon) throw error
       const stale = await this.#stale(ask)
       if (stale === undefined) return await found
-      found.catch(() => {
-        holds.failed(ask.key, now().monoMs)
-      })
+      // Late is as good as failed for those who come next: they need not wait as long to be told the same.
+      holds.failed(ask.key, now().monoMs)
+      found.catch(() => undefined)
       return stale
     }
   }

@@ -116,4 +116,22 @@ describe('grace', () => {
     await settle()
     expect(cache.hit('k')?.value).toBe('new')
   })
+
+  test('an origin that is late is left alone like one that fails: who comes next does not wait again', async () => {
+    const { tide, cache } = await setUp({ timeout: 10 })
+    tide.change('t')
+    const gate = gateway<string>()
+    const load = vi.fn(() => gate.promise)
+    const ask = () => cache.read({ key: 'k', tags: ['t'], load, maxLag: 0 })
+    expect(await ask()).toMatchObject({ value: 'old', stale: true })
+    for (let i = 0; i < 10; i++) {
+      tide.pass(5)
+      expect(await ask()).toMatchObject({ value: 'old', stale: true })
+    }
+    expect(load).toHaveBeenCalledTimes(1)
+    gate.open('new')
+    await settle()
+    tide.prove()
+    expect(cache.hit('k')?.value).toBe('new')
+  })
 })
