@@ -1,4 +1,6 @@
-import type { Stamp, Token } from '@tidemark/tide'
+import type { Instant, Stamp, Token } from '@tidemark/tide'
+
+import type { Found } from './found.js'
 
 /** A value with its story. */
 export interface Answer<T> {
@@ -25,4 +27,27 @@ export interface Answer<T> {
   readonly token: Token | undefined
   /** The token sent was of an older history: it counts as met, but what it stood for may be gone. */
   readonly historyLost: boolean
+}
+
+/** `sent`: the token that the request came with. */
+export function answerOf<T>(
+  { entry, from, shared, footing }: Found<T>,
+  token: Token | undefined,
+  now: Instant,
+  sent: Token | undefined,
+): Answer<T> {
+  const stale = from === 'stale'
+  return {
+    value: entry.value,
+    from,
+    stale,
+    shared,
+    loadedAtMs: entry.loadedAtMs,
+    ageMs: Math.max(0, now.wallMs - entry.loadedAtMs),
+    ttlLeftMs: Math.max(0, entry.expiresAtMs - now.wallMs),
+    tidemark: entry.stamp,
+    token: stale ? undefined : token,
+    // A new epoch may have begun since the footing was found: the token given says so.
+    historyLost: footing.historyLost || (sent !== undefined && token !== undefined && sent.term < token.term),
+  }
 }

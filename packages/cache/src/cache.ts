@@ -1,7 +1,9 @@
-import type { Follower, Instant, Stamp, Token } from '@tidemark/tide'
+import type { Follower, Stamp, Token } from '@tidemark/tide'
 
 import type { Answer } from './answer.js'
+import { answerOf } from './answer.js'
 import { CacheError } from './cache-error.js'
+import { coverOf } from './cover.js'
 import { durationMs } from './duration.js'
 import type { Entry } from './entry.js'
 import type { Explanation } from './explain.js'
@@ -11,7 +13,7 @@ import type { Freshness } from './freshness.js'
 import type { Holdings } from './holdings.js'
 import type { L1 } from './l1/l1.js'
 import type { L2 } from './l2/l2.js'
-import { coveringToken, hasReached, isLost, knownCover, plainFooting } from './levels.js'
+import { hasReached, isLost, knownCover, plainFooting } from './levels.js'
 import { batchOrigin } from './load/batch-origin.js'
 import type { OriginParts } from './load/origin.js'
 import { singleOrigin } from './load/single-origin.js'
@@ -56,9 +58,6 @@ export interface CacheParts {
 }
 
 const noTags: readonly string[] = []
-
-/** How long a `bounded` answer is held up for its token. */
-const coverWaitMs = 100
 
 /** One namespace. Values are shared with every caller that hits them: treat them as immutable. */
 export class Cache {
@@ -312,52 +311,14 @@ export class Cache {
     return answerOf(found, token, this.#clock.fresh(), request.token)
   }
 
-  /**
-   * One token for all that is shown. Where the level promises one it is asked for, or there is no answer. A `bounded`
-   * answer that was loaded just now gets one if Postgres, which gave the value, gives that too.
-   */
-  async #cover(
+  #cover(
     shown: readonly Found<unknown>[],
     request: PolicyOptions & { readonly policy?: Policy; readonly token?: Token },
   ): Promise<Token | undefined> {
-    const known = shown.map(({ entry }) => knownCover(this.#follower, entry))
-    const highest = known.reduce(
-      (a, b) => (a && b ? (a.position > b.position ? a : b) : undefined),
-      this.#follower.token,
-    )
-    const isPromised = this.#needsCover(request)
-    if (highest !== undefined || !(isPromised || shown.some(({ from }) => from === 'load'))) return highest
     const { tokenTimeoutMs } = policyOf(request, this.#policy)
-    const seenAtMs = Math.max(0, ...shown.map(({ entry }) => entry.seenAtMs))
-    const asking = coveringToken(
-      this.#parts.tide,
-      seenAtMs,
-      isPromised ? tokenTimeoutMs : Math.min(tokenTimeoutMs, coverWaitMs),
-    )
-    const token = await (isPromised ? asking : asking.catch(() => undefined))
-    for (const { entry } of shown) entry.cover = token
-    return token
-  }
-}
-
-function answerOf<T>(
-  { entry, from, shared, footing }: Found<T>,
-  token: Token | undefined,
-  now: Instant,
-  sent: Token | undefined,
-): Answer<T> {
-  const stale = from === 'stale'
-  return {
-    value: entry.value,
-    from,
-    stale,
-    shared,
-    loadedAtMs: entry.loadedAtMs,
-    ageMs: Math.max(0, now.wallMs - entry.loadedAtMs),
-    ttlLeftMs: Math.max(0, entry.expiresAtMs - now.wallMs),
-    tidemark: entry.stamp,
-    token: stale ? undefined : token,
-    // A new epoch may have begun since the footing was found: the token given says so.
-    historyLost: footing.historyLost || (sent !== undefined && token !== undefined && sent.term < token.term),
+    return coverOf(this.#parts.tide, shown, {
+      isPromised: this.#needsCover(request),
+      timeoutMs: tokenTimeoutMs,
+    })
   }
 }

@@ -1,5 +1,5 @@
 /** The parts of a request that say how fresh the answer must be, as schemas: parsed and documented from here. */
-import type { Id, Issue, Resource } from '@tidemark/resources'
+import type { Issue, Resource } from '@tidemark/resources'
 import { ResourceError } from '@tidemark/resources'
 import { parseToken } from '@tidemark/tide'
 import type { Token } from '@tidemark/tide'
@@ -44,18 +44,6 @@ export const answerHeaders = z.object({
     .optional()
     .describe('The answer holds everything committed more than so many milliseconds ago. Absent: no bound.'),
 })
-
-export function idPath(resource: Resource) {
-  const isInteger = resource.key.kind === 'int'
-  const id = z.string().transform((text, context): Id => {
-    const parsed = resource.parseId(text)
-    if (parsed !== undefined) return parsed
-    const shape = isInteger ? 'a whole number from 1 to 2147483647 in plain digits' : 'a UUID in lower case'
-    context.addIssue({ code: 'custom', message: `is no id of ${resource.name}: ${shape}` })
-    return z.NEVER
-  })
-  return z.object({ id: id.meta({ override: { type: isInteger ? 'integer' : 'string' } }) })
-}
 
 /**
  * The list parameters as texts, documented as what they mean. The resource reads them; what it refuses is named beside

@@ -1,13 +1,13 @@
 /** The endpoints of each resource, from its one declaration. */
 import type { Cache, Tide } from '@tidemark/cache'
 import type { Id, Representation, Resource } from '@tidemark/resources'
-import { joinBodies } from '@tidemark/resources'
+import { idPath, joinBodies } from '@tidemark/resources'
 import type { Api } from '@tidemark/service'
 import { Problem } from '@tidemark/service'
 import { z } from 'zod'
 import type { Origin } from './origin.js'
 import type { Policies } from './policies.js'
-import { answerHeaders, freshnessHeaders, idPath, listQuery } from './request-parts.js'
+import { answerHeaders, freshnessHeaders, listQuery } from './request-parts.js'
 import type { Freshness } from './request-parts.js'
 import { isOfLaterTerm, lagFrom, sendBody, storyOf, tellFreshness } from './respond.js'
 

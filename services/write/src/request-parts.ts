@@ -1,19 +1,6 @@
 /** The parts of a command's request besides its body, as schemas: parsed and documented from here. */
-import type { Id, Resource } from '@tidemark/resources'
 import { z } from 'zod'
 import { parsePrecondition } from './commands/precondition.js'
-
-export function idPath(resource: Resource) {
-  const isInteger = resource.key.kind === 'int'
-  const id = z.string().transform((text, context): Id => {
-    const parsed = resource.parseId(text)
-    if (parsed !== undefined) return parsed
-    const shape = isInteger ? 'a whole number from 1 to 2147483647 in plain digits' : 'a UUID in lower case'
-    context.addIssue({ code: 'custom', message: `is no id of ${resource.name}: ${shape}` })
-    return z.NEVER
-  })
-  return z.object({ id: id.meta({ override: { type: isInteger ? 'integer' : 'string' } }) })
-}
 
 const idempotencyKey = z
   .string()

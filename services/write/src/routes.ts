@@ -1,5 +1,6 @@
 /** The endpoints of each resource, from its one declaration. */
 import type { Resource, Row } from '@tidemark/resources'
+import { idPath } from '@tidemark/resources'
 import type { Api, RequestContext } from '@tidemark/service'
 import type { Response } from 'express'
 import type { z } from 'zod'
@@ -8,7 +9,7 @@ import type { Command } from './commands/commands.js'
 import { createRow, deleteRow, patchRow, replaceRow } from './commands/commands.js'
 import { fingerprintOf } from './commands/idempotency.js'
 import type { RunCommand } from './commands/run-command.js'
-import { answerHeaders, changeHeaders, createHeaders, idPath } from './request-parts.js'
+import { answerHeaders, changeHeaders, createHeaders } from './request-parts.js'
 
 export interface RouteOptions {
   readonly run: RunCommand

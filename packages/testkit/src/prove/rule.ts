@@ -12,7 +12,7 @@ const ruleSchema = z.strictObject({
   /** What stands there without the rule. */
   replace: z.string(),
   testFile: z.string(),
-  /** The end of its full name, or all of it. */
+  /** A part of its full name that no other test of the file has. */
   test: z.string().min(1),
 })
 

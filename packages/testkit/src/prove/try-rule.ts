@@ -50,7 +50,7 @@ interface Report {
 async function runTest(folder: string, { testFile, test }: Rule): Promise<{ ran: number; failed: number }> {
   const out = await mkdtemp(join(tmpdir(), 'tidemark-prove-report-'))
   const file = join(out, 'report.json')
-  const name = `${test.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`
+  const name = test.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   const child = spawn(
     process.execPath,
     [
