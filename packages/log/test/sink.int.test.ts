@@ -176,6 +176,25 @@ test('a rebuild is refused if the stream moved since the caller looked', async (
   expect((await streamIds(redisAt(url), prefix)).links).toEqual(['1-0', '2-0'])
 })
 
+test('a run that skips a link is not appended: the sink says where it ends', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  await flusher(log, [{ redis: url, prefix }]).flush()
+  for (const tag of ['product:1', 'product:2']) {
+    await log.write(tag)
+    await log.query('SELECT * FROM tidemark.sequence()')
+  }
+  const [first, second] = await createLogReader(log.log).from(2, 2)
+  const sink = redisSink({ redis: url, prefix })
+  onTestFinished(() => {
+    sink.close()
+  })
+  const after = { position: first!.position, mark: first!.mark }
+  const answer = await sink.put({ mode: 'append', after, entries: [second!] })
+  expect(answer).toMatchObject({ said: 'elsewhere', end: { link: { position: 1 } } })
+  expect((await streamIds(redisAt(url), prefix)).links).toEqual(['1-0'])
+})
+
 test('a run whose first links are there already ships only the rest', async () => {
   const log = await freshLog()
   const { url, prefix } = redisSpace()
