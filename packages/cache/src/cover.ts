@@ -23,7 +23,7 @@ export async function coverOf(
   const seenAtMs = Math.max(0, ...shown.map(({ entry }) => entry.seenAtMs))
   const asking = coveringToken(tide, seenAtMs, isPromised ? timeoutMs : Math.min(timeoutMs, coverWaitMs))
   const token = await (isPromised ? asking : asking.catch(() => undefined))
-  for (const { entry } of shown) entry.cover = token
+  if (token !== undefined) for (const { entry } of shown) entry.cover = token
   return token
 }
 
