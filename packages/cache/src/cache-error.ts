@@ -1,5 +1,6 @@
 export type CacheErrorCode =
   | 'cache.bad-option' // an option or a request that makes no sense; the message names it
+  | 'cache.load-failed' // the loader said so, with `fail`
   | 'cache.load-timeout' // the load did not end within `hardTimeout`
   | 'cache.overloaded' // too many loads at once, and too many waiting
   | 'cache.token-unknown' // the token names a position that the log does not have

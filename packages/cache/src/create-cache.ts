@@ -1,14 +1,24 @@
 import { randomUUID } from 'node:crypto'
 
+import type { Redis } from 'ioredis'
+
 import { Cache } from './cache.js'
+import { Changes } from './changes.js'
+import { Explainer } from './explain.js'
+import { Finder } from './finder.js'
+import { followedLog } from './followed-log.js'
 import { Freshness } from './freshness.js'
+import { Hits } from './hits.js'
 import { Holdings } from './holdings.js'
+import { HotKeys } from './hot-keys.js'
+import { ImplicitTags } from './implicit-tags.js'
 import type { L1 } from './l1/l1.js'
 import { lruL1 } from './l1/lru-l1.js'
 import { noL1 } from './l1/no-l1.js'
 import { chooseCodec } from './l2/codec.js'
 import { GuardedRedis, guardRedis } from './l2/guarded-redis.js'
 import { L2 } from './l2/l2.js'
+import { Flights } from './load/flights.js'
 import { LoadGate } from './load/load-gate.js'
 import type { CacheOptions } from './options.js'
 import { checkOptions } from './options.js'
@@ -22,57 +32,116 @@ import { TickClock } from './tick-clock.js'
 /**
  * A cache for one namespace.
  *
- * @example const products = createCache({ tide, redis, namespace: 'products', policy: { ttl: '10m', grace: '1h' } })
+ * @example const products = createCache({ redis, namespace: 'products', policy: { ttl: '10m', grace: '1h' } })
  * @throws CacheError 'cache.bad-option' that names the option
  */
 export function createCache(options: CacheOptions): Cache {
   checkOptions(options)
-  const { tide, namespace, redis, prefix = 'tidemark', limits = {}, schedule = timerSchedule } = options
+  const { namespace, redis, prefix = 'tidemark', limits = {}, schedule = timerSchedule } = options
+  const {
+    maxLoads = 128,
+    maxQueuedLoads = 4_096,
+    maxJoiners = 10_000,
+    maxKeys = 1_000,
+    maxHotKeys = 256,
+  } = limits
+  const policy = definePolicy(options.policy ?? {})
+  const codec = chooseCodec(options.codec ?? 'json')
+  const guarded = redis === undefined || redis instanceof GuardedRedis ? redis : guardRedis(redis as Redis)
+  const log = followedLog(options.follow, schedule)
+  const { tide } = log
   const { random = Math.random, now = () => tide.now() } = options
   const { follower } = tide
   const counters = newCounters()
-  const codec = chooseCodec(options.codec ?? 'json')
-  const guarded = redis === undefined || redis instanceof GuardedRedis ? redis : guardRedis(redis)
+  const clock = new TickClock(now)
+  const implicit = new ImplicitTags(follower.table, namespace)
   const l1 = l1Of(options.l1)
   const l2 = guarded && new L2({ redis: guarded, prefix, namespace, codec, counters })
   const freshness = new Freshness(follower)
-  const holdings = new Holdings({ follower, now, l1, l2 })
-  const { maxLoads = 128, maxQueuedLoads = 4_096, maxJoiners = 10_000, maxKeys = 1_000 } = limits
+  const holdings = new Holdings({ implicit, random, now, l1, l2 })
+  const holds = new RetryHold(random)
   const gate = new LoadGate({ maxLoads, maxQueued: maxQueuedLoads, schedule })
   const instance = randomUUID()
   let leases = 0
+  const newOwner = (): string => `${instance}:${++leases}`
+  const lease = { schedule, random, monoMs: () => now().monoMs, counters, newOwner }
+  const flights = new Flights({
+    tide,
+    implicit,
+    now,
+    l1,
+    l2,
+    holdings,
+    holds,
+    gate,
+    lease,
+    counters,
+    maxJoiners,
+  })
+  const hotKeys = new HotKeys({
+    l1,
+    freshness,
+    maxKeys: maxHotKeys,
+    refresh: (question) => {
+      readThrough.refresh(question)
+    },
+  })
   const readThrough = new ReadThrough({
     tide,
+    implicit,
     now,
     l1,
     l2,
     freshness,
     holdings,
-    holds: new RetryHold(random),
-    lease: {
-      schedule,
-      random,
-      monoMs: () => now().monoMs,
-      counters,
-      newOwner: () => `${instance}:${++leases}`,
-    },
+    holds,
+    flights,
     schedule,
     counters,
-    maxJoiners,
+    onSunk: (entry, question) => {
+      hotKeys.sunk(entry, question)
+    },
+    started: log.started,
+  })
+  const hits = new Hits({ follower, policy, clock, l1, freshness, counters })
+  const origin = {
+    follower,
+    now,
+    gate,
+    schedule,
+    counters,
+    previous: (key: string, { seen }: { seen: Parameters<Holdings['previous']>[1] }) =>
+      holdings.previous(key, seen),
+  }
+  const finder = new Finder({ tide, policy, clock, random, hits, readThrough, origin, maxKeys })
+  const deafen = tide.listen?.(() => {
+    hotKeys.stepped()
   })
   return new Cache({
     tide,
-    policy: definePolicy(options.policy ?? {}),
-    clock: new TickClock(now),
-    l1,
-    l2,
-    freshness,
-    holdings,
-    readThrough,
-    origin: { follower, now, gate, schedule, counters },
-    counters,
-    invalidate: options.invalidate,
-    maxKeys,
+    policy,
+    clock,
+    hits,
+    finder,
+    changes: new Changes({ tide, implicit, policy, l1, holdings, invalidate: options.invalidate }),
+    explainer: new Explainer({ follower, implicit, now, l1, l2, isLoading: (key) => flights.isLoading(key) }),
+    started: log.started,
+    stats: () => ({
+      ...counters,
+      breaker: l2?.breaker ?? 'none',
+      l1Entries: l1.entries,
+      l1Bytes: l1.sizeBytes,
+      loading: gate.loading,
+      queued: gate.queued,
+      hotKeys: hotKeys.size,
+    }),
+    async close() {
+      deafen?.()
+      readThrough.close()
+      hotKeys.clear()
+      l1.clear()
+      await log.end()
+    },
   })
 }
 

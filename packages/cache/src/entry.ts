@@ -19,11 +19,17 @@ export interface Entry<T = unknown> {
   readonly loadedAtMs: number
   readonly expiresAtMs: number
   readonly staleUntilMs: number
+  /** From when on a hit draws whether it begins the next load; `expiresAtMs` where none does. */
+  readonly earliestMs: number
+  /** Hits since this process has it. */
+  uses: number
   /** Own monotonic clock: the load had surely ended by then (load's end here, or receipt from L2). */
   readonly seenAtMs: number
   /** A token that was asked for after its load had ended: it covers every change that the value can hold. */
   cover: Token | undefined
   readonly loadCostMs: number
+  /** For a conditional request to the origin. */
+  readonly validator: string | undefined
   readonly sizeBytes: number
   /** Its resource's, without the words of the call that filled it: a level or a lag that one asked for is not all's. */
   readonly policy: Policy

@@ -1,16 +1,21 @@
-import type { Follower, Instant, Stamp, TagPlaces } from '@tidemark/tide'
+import type { Instant, Stamp, TagPlaces } from '@tidemark/tide'
 
+import { earliestMs } from './early-refresh.js'
 import type { Entry } from './entry.js'
 import { entryBytes, neverChecked } from './entry.js'
+import type { ImplicitTags } from './implicit-tags.js'
 import type { L1 } from './l1/l1.js'
 import type { Envelope } from './l2/envelope.js'
 import type { L2 } from './l2/l2.js'
 import type { Ask } from './load/ask.js'
+import type { Directions } from './load/directions.js'
 import type { Policy } from './policy.js'
+import type { Previous } from './request.js'
 import { estimateBytes } from './value-size.js'
 
 export interface HoldingsParts {
-  readonly follower: Follower
+  readonly implicit: ImplicitTags
+  readonly random: () => number
   readonly now: () => Instant
   readonly l1: L1
   readonly l2: L2 | undefined
@@ -27,6 +32,14 @@ export interface Loaded<T> {
   /** What others may be served it under: without those words. */
   readonly standing: Policy
   readonly loadCostMs: number
+  readonly directions: Directions
+}
+
+/** Where what was loaded now is. */
+export interface Kept<T> {
+  readonly entry: Entry<T>
+  /** Whether L2 has taken it; false where there is none. */
+  readonly stored: Promise<boolean> | false
 }
 
 /** An entry that is nobody's yet: its value is filled in once it is known to be wanted. */
@@ -44,17 +57,20 @@ export class Holdings {
    * Keeps `loaded` in both tiers, and gives `owner`'s lease back with the store. A value that has sunk meanwhile is kept
    * too: whoever finds it sees that, and a call that asked before may still take it.
    */
-  keep<T>(loaded: Loaded<T>, owner?: string): Entry<T> {
+  keep<T>(loaded: Loaded<T>, owner?: string): Kept<T> {
     const { l1, l2 } = this.#parts
-    const { key, value, stamp } = loaded
-    const isKept = stamp !== undefined && value !== undefined
+    const { key, value, stamp, directions } = loaded
+    const isKept = stamp !== undefined && value !== undefined && !directions.isSkipped
     const payload = isKept ? l2?.encode(value) : undefined
     const entry = this.#entryOf(loaded, isKept ? (payload?.length ?? estimateBytes(value)) : 0)
     if (isKept && isNotOlder(entry, l1.peek(key))) l1.set(key, entry)
-    if (payload !== undefined)
-      void l2?.store(key, entry, payload, entry.staleUntilMs - this.#parts.now().wallMs, owner)
-    else if (owner !== undefined) l2?.release(key, owner)
-    return entry
+    if (l2 !== undefined && payload !== undefined)
+      return {
+        entry,
+        stored: l2.store(key, entry, payload, entry.staleUntilMs - this.#parts.now().wallMs, owner),
+      }
+    if (owner !== undefined) l2?.release(key, owner)
+    return { entry, stored: false }
   }
 
   /** What was found in L2, before anyone has said whether it may be served: its value is not decoded yet. */
@@ -73,8 +89,11 @@ export class Holdings {
       loadedAtMs: envelope.loadedAtMs,
       expiresAtMs,
       staleUntilMs: Math.min(envelope.staleUntilMs, expiresAtMs + ask.policy.graceMs),
+      earliestMs: earliestMs(expiresAtMs, envelope.loadCostMs, ask.policy.beta),
+      uses: 0,
       seenAtMs: now.monoMs,
       loadCostMs: envelope.loadCostMs,
+      validator: undefined,
       sizeBytes: entryBytes(ask.key, tags, envelope.payload.length),
       policy: ask.standing,
     }
@@ -86,6 +105,15 @@ export class Holdings {
     if (decoded === undefined) return undefined
     sighted.value = decoded.value
     return sighted
+  }
+
+  /** What is held of `key`, in memory or as `seen` in L2, for a conditional request to the origin. */
+  previous(key: string, seen: Envelope | undefined): Previous<unknown> | undefined {
+    const { l1, l2 } = this.#parts
+    const held = l1.peek(key)
+    if (held !== undefined) return held
+    const decoded = seen && l2?.decode(seen)
+    return decoded && { value: decoded.value, validator: undefined, loadedAtMs: seen.loadedAtMs }
   }
 
   /** Takes what was found in L2 into L1, as old as it is. */
@@ -100,25 +128,31 @@ export class Holdings {
     // Most often they are the same ones, which the caller has located already.
     if (stored.length === ask.tags.length && stored.every((tag, i) => tag === ask.tags[i])) return ask
     const tags = [...stored, ...ask.tags.filter((tag) => !stored.includes(tag))]
-    return { tags, places: this.#parts.follower.table.locate(tags) }
+    return { tags, places: this.#parts.implicit.locate(ask.key, tags) }
   }
 
   #entryOf<T>(loaded: Loaded<T>, valueBytes: number): Entry<T> {
-    const { key, value, stamp, tags, policy, standing, loadCostMs } = loaded
-    const now = this.#parts.now()
-    const ttlMs = value === null ? policy.negativeTtlMs : policy.ttlMs
+    const { key, value, stamp, tags, policy, standing, loadCostMs, directions } = loaded
+    const { now: readClocks, random, implicit } = this.#parts
+    const now = readClocks()
+    const fullTtlMs = directions.ttlMs ?? (value === null ? policy.negativeTtlMs : policy.ttlMs)
+    const ttlMs = policy.jitter === 0 ? fullTtlMs : fullTtlMs * (1 - policy.jitter * random())
+    const expiresAtMs = now.wallMs + ttlMs
     return {
       value,
       stamp,
       tags,
-      places: this.#parts.follower.table.locate(tags),
+      places: implicit.locate(key, tags),
       revision: neverChecked,
       cover: undefined,
       loadedAtMs: now.wallMs,
-      expiresAtMs: now.wallMs + ttlMs,
-      staleUntilMs: now.wallMs + ttlMs + policy.graceMs,
+      expiresAtMs,
+      staleUntilMs: expiresAtMs + policy.graceMs,
+      earliestMs: earliestMs(expiresAtMs, loadCostMs, policy.beta),
+      uses: 0,
       seenAtMs: now.monoMs,
       loadCostMs,
+      validator: directions.validator,
       sizeBytes: entryBytes(key, tags, valueBytes),
       policy: standing,
     }

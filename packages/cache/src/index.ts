@@ -1,5 +1,6 @@
 export type { Answer } from './answer.js'
-export type { Cache, ManyAnswers, SetOptions } from './cache.js'
+export type { Cache, ManyAnswers } from './cache.js'
+export type { PutOptions, SetOptions } from './changes.js'
 export type { CacheErrorCode } from './cache-error.js'
 export { CacheError } from './cache-error.js'
 export { createCache } from './create-cache.js'
@@ -10,10 +11,20 @@ export type { L1, L1Options } from './l1/l1.js'
 export type { Codec, CodecChoice } from './l2/codec.js'
 export type { BreakerState, GuardedRedis, GuardOptions } from './l2/guarded-redis.js'
 export { guardRedis } from './l2/guarded-redis.js'
+export type { Loader, LoaderOptions } from './loader.js'
 export type { CacheLimits, CacheOptions, Invalidate } from './options.js'
 export type { Level, Policy, PolicyOptions } from './policy.js'
 export { definePolicy } from './policy.js'
-export type { LoadContext, ReadManyRequest, ReadRequest } from './request.js'
+export type { OwnersCache, PrivateCache } from './private-cache.js'
+export { createPrivateCache } from './private-cache.js'
+export type {
+  BatchContext,
+  FreshnessOptions,
+  LoadContext,
+  Previous,
+  ReadManyRequest,
+  ReadRequest,
+} from './request.js'
 export type { Schedule } from './schedule.js'
 export type { CacheStats } from './stats.js'
 export type { Reach, Tide } from './tide.js'

@@ -1,5 +1,5 @@
 import type { Instant, Token } from '@tidemark/tide'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 
 import { CacheError } from './cache-error.js'
 import type { L1, L1Options } from './l1/l1.js'
@@ -21,14 +21,23 @@ export interface CacheLimits {
   readonly maxJoiners?: number
   /** Keys in one `getOrSetMany`. Default 1,000. */
   readonly maxKeys?: number
+  /** Hot keys that `refreshOnSink` looks after. Default 256. */
+  readonly maxHotKeys?: number
 }
 
 export interface CacheOptions {
-  readonly tide: Tide
+  /**
+   * The log that says what has changed. Default: invalidations are numbered by `redis`, or without one in this process alone.
+   * It is started here, if it is not yet, and ended by whoever made it.
+   */
+  readonly follow?: Tide
   /** Letters, digits, `.`, `_` and `-`; stands in the Redis keys. */
   readonly namespace: string
-  /** The connection for requests, or `guardRedis(client, options)` to set its deadline and breaker. Without: L1 alone. */
-  readonly redis?: Redis | GuardedRedis
+  /**
+   * The client for requests: of one server, of a Sentinel's master, of a Cluster; or `guardRedis(client, options)` to set its
+   * deadline and breaker. Without: L1 alone.
+   */
+  readonly redis?: Redis | Cluster | GuardedRedis
   /** Default 'tidemark'. */
   readonly prefix?: string
   /** Bounds, a tier of your own, or false for none. */
@@ -37,9 +46,10 @@ export interface CacheOptions {
   readonly policy?: PolicyOptions
   /** Default 'json'. */
   readonly codec?: CodecChoice
+  /** Announces changes in another way than through the log that is followed. */
   readonly invalidate?: Invalidate
   readonly limits?: CacheLimits
-  /** Default: `tide.now`. Must read the clocks that the follower's proof of lag is written in. */
+  /** Default: the log's. Must read the clocks that the follower's proof of lag is written in. */
   readonly now?: () => Instant
   readonly random?: () => number
   readonly schedule?: Schedule

@@ -10,17 +10,32 @@ export type Level = 'bounded' | 'session' | 'strict'
  * be kept (2,000 years) or waited for (24 days), `Infinity` too, is as long as can be; parts of a millisecond count as one.
  */
 export interface PolicyOptions {
-  /** How long a value is kept. Default 10 minutes. */
-  readonly ttl?: Duration
+  /**
+   * How long a value is kept. Default 10 minutes. `'afloat'`: for as long as no change has touched its tags, which is also
+   * for as long as it is right.
+   */
+  readonly ttl?: Duration | 'afloat'
   /** How long `null`, the answer "there is none", is kept. Default: as `ttl`, at most 1 minute. */
   readonly negativeTtl?: Duration
   /** For how long past its ttl a value may be served, labelled `stale`, when it cannot be loaded. Default 0: never. */
   readonly grace?: Duration
+  /** By what share of it, at most, a ttl is cut at random, so that what was stored together does not end together. Default 0. */
+  readonly jitter?: number
+  /**
+   * Early refresh by XFetch: a hit near the end of a ttl begins the next load, at a chance that grows towards the end and with
+   * what the load cost. 0, the default: never; 1 is the authors' choice, more is earlier.
+   */
+  readonly beta?: number
+  /** A value that callers use is loaded again as soon as it sinks, by one process of all that hold it. Default false. */
+  readonly refreshOnSink?: boolean
   /** Default 'bounded'. */
   readonly level?: Level
   /** `bounded` answers hold everything committed longer ago than this. Default 2 seconds. */
   readonly maxLag?: Duration
-  /** Soft: a value within its grace is served if the load takes longer; the load goes on. Default: none. */
+  /**
+   * Soft: a value within its grace is served if the load takes longer; the load goes on. Default: none. 0: it is served at
+   * once, and loaded behind the answer (stale-while-revalidate).
+   */
   readonly timeout?: Duration
   /** A call ends by then, one way or another. Default 10 seconds. */
   readonly hardTimeout?: Duration
@@ -35,6 +50,9 @@ export interface Policy {
   readonly ttlMs: number
   readonly negativeTtlMs: number
   readonly graceMs: number
+  readonly jitter: number
+  readonly beta: number
+  readonly refreshOnSink: boolean
   readonly level: Level
   readonly maxLagMs: number
   readonly timeoutMs: number
@@ -44,6 +62,8 @@ export interface Policy {
 }
 
 const levels: readonly string[] = ['bounded', 'session', 'strict'] satisfies Level[]
+
+type DurationField = Exclude<keyof PolicyOptions, 'level' | 'jitter' | 'beta' | 'refreshOnSink'>
 
 const asItIs = (ms: number): number => ms
 
@@ -55,6 +75,9 @@ export const defaultPolicy: Policy = {
   ttlMs: 10 * minute,
   negativeTtlMs: longestNegativeByDefault,
   graceMs: 0,
+  jitter: 0,
+  beta: 0,
+  refreshOnSink: false,
   level: 'bounded',
   maxLagMs: 2 * second,
   timeoutMs: Infinity,
@@ -70,9 +93,9 @@ export const defaultPolicy: Policy = {
  * @throws CacheError 'cache.bad-option' that names the field
  */
 export function definePolicy(options: PolicyOptions, base: Policy = defaultPolicy): Policy {
-  const parse = (field: keyof PolicyOptions, inherited: number, fit = asItIs): number => {
+  const parse = (field: DurationField, inherited: number, fit = asItIs): number => {
     const given = options[field]
-    return given === undefined ? inherited : fit(durationMs(given, field))
+    return given === undefined ? inherited : fit(durationMs(given === 'afloat' ? Infinity : given, field))
   }
   const level = options.level ?? base.level
   if (!levels.includes(level))
@@ -84,6 +107,9 @@ export function definePolicy(options: PolicyOptions, base: Policy = defaultPolic
     ttlMs,
     negativeTtlMs: parse('negativeTtl', negativeByDefault, keptMs),
     graceMs: parse('grace', base.graceMs, keptMs),
+    jitter: inRange('jitter', options.jitter, base.jitter, 1),
+    beta: inRange('beta', options.beta, base.beta, maxBeta),
+    refreshOnSink: options.refreshOnSink ?? base.refreshOnSink,
     level,
     maxLagMs: parse('maxLag', base.maxLagMs),
     timeoutMs: parse('timeout', base.timeoutMs, waitMs),
@@ -93,6 +119,14 @@ export function definePolicy(options: PolicyOptions, base: Policy = defaultPolic
   }
 }
 
+const maxBeta = 100
+
+function inRange(field: string, given: number | undefined, inherited: number, most: number): number {
+  if (given === undefined) return inherited
+  if (given >= 0 && given <= most) return given
+  throw new CacheError('cache.bad-option', `${field}: ${given} is not a number from 0 to ${most}`)
+}
+
 /** The policy of one request: its own words over the cache's. No new object where it says nothing. */
 export function policyOf(request: PolicyOptions & { readonly policy?: Policy }, byDefault: Policy): Policy {
   const base = request.policy ?? byDefault
@@ -100,6 +134,9 @@ export function policyOf(request: PolicyOptions & { readonly policy?: Policy }, 
     request.ttl ??
     request.negativeTtl ??
     request.grace ??
+    request.jitter ??
+    request.beta ??
+    request.refreshOnSink ??
     request.level ??
     request.maxLag ??
     request.timeout ??

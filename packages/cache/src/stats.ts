@@ -21,6 +21,8 @@ export interface Counters {
   leaseWaits: number
   /** Loads made without a lease because waiting for it had taken too long. */
   leaseGivenUp: number
+  /** Loads begun before anybody had to wait for them. */
+  refreshes: number
   overloaded: number
   /** Redis calls that failed, took too long, or were not made since Redis is in trouble. */
   redisErrors: number
@@ -35,6 +37,8 @@ export interface CacheStats extends Readonly<Counters> {
   /** Loads running now, and loads waiting for their turn. */
   readonly loading: number
   readonly queued: number
+  /** Keys that `refreshOnSink` looks after now. */
+  readonly hotKeys: number
 }
 
 export const newCounters = (): Counters => ({
@@ -51,6 +55,7 @@ export const newCounters = (): Counters => ({
   leasesTaken: 0,
   leaseWaits: 0,
   leaseGivenUp: 0,
+  refreshes: 0,
   overloaded: 0,
   redisErrors: 0,
   decodeFailures: 0,

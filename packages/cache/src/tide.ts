@@ -18,4 +18,10 @@ export interface Tide {
   reach(token: Token, timeoutMs: number): Promise<Reach>
   /** A token that covers everything committed before the call. Rejects where the log cannot be asked. */
   head(timeoutMs: number): Promise<Token>
+  /** Begins to follow; more calls change nothing. Resolves also where no store answers. Left out: it follows already. */
+  start?(): Promise<void>
+  /** Numbers one change of `tags`; resolves once it is in the log. Left out: changes are announced elsewhere. */
+  invalidate?(tags: readonly string[], reason?: string): Promise<Token>
+  /** `listener` is called after each step; gives the function that ends it. Left out: nothing is refreshed as it sinks. */
+  listen?(listener: () => void): () => void
 }

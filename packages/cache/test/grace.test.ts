@@ -8,7 +8,7 @@ const down = () => Promise.reject(new Error('the origin is down'))
 const setUp = async (policy = {}, limits = {}) => {
   const tide = new HandTide().follow()
   const cache = createCache({
-    tide,
+    follow: tide,
     namespace: 'n',
     policy: { ttl: '1m', grace: '1h', maxLag: '2s', ...policy },
     limits,

@@ -18,6 +18,7 @@ export class HandTide implements Tide {
   headCalls = 0
   /** Set: the log asked is that of a deposed primary, which goes on in the history it knows. */
   deposedHead: Token | undefined
+  readonly #listeners = new Set<() => void>()
   #term: number
   #nonce: number
 
@@ -46,6 +47,16 @@ export class HandTide implements Tide {
     this.prove()
   }
 
+  /** Announced by this process; it hears of it as of everything. */
+  invalidate(tags: readonly string[]): Promise<Token> {
+    return Promise.resolve(this.write(...tags))
+  }
+
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   /** A change is committed, sequenced and heard of. */
   change(...tags: string[]): Token {
     const token = this.write(...tags)
@@ -62,6 +73,7 @@ export class HandTide implements Tide {
         previousMark: this.#markOf(p - 1),
         tags: this.log[p - 1]!.tags,
       })
+    for (const listener of this.#listeners) listener()
   }
 
   /** Steps up to the head are lost; the next one shows it. */

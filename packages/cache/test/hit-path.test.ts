@@ -5,7 +5,7 @@ import { gateway, HandTide } from './hand-tide.js'
 
 const setUp = (policy = {}) => {
   const tide = new HandTide().follow()
-  const cache = createCache({ tide, namespace: 'n', policy: { ttl: '1m', ...policy } })
+  const cache = createCache({ follow: tide, namespace: 'n', policy: { ttl: '1m', ...policy } })
   return { tide, cache }
 }
 
@@ -150,7 +150,7 @@ describe('a late fill', () => {
 
   test('an adrift follower loads and stores nothing', async () => {
     const tide = new HandTide()
-    const cache = createCache({ tide, namespace: 'n' })
+    const cache = createCache({ follow: tide, namespace: 'n' })
     const load = vi.fn(() => 'v')
     expect(await cache.getOrSet({ key: 'k', load })).toBe('v')
     expect(cache.stats().l1Entries).toBe(0)
@@ -180,12 +180,13 @@ describe('invalidate', () => {
   test('goes through its port, and fails by name without one', async () => {
     const tide = new HandTide().follow()
     const invalidate = vi.fn((tags: readonly string[]) => Promise.resolve(tide.change(...tags)))
-    const cache = createCache({ tide, namespace: 'n', invalidate })
+    const cache = createCache({ follow: tide, namespace: 'n', invalidate })
     await cache.getOrSet({ key: 'k', tags: ['t'], load: () => 1 })
     expect(await cache.invalidate(['t'], 'price list')).toEqual({ term: 1, position: 1 })
     expect(invalidate).toHaveBeenCalledWith(['t'], 'price list')
     expect(cache.hit('k')).toBeUndefined()
-    const bare = createCache({ tide, namespace: 'n' })
+    const { follower, now, reach, head } = tide
+    const bare = createCache({ follow: { follower, now, reach, head }, namespace: 'n' })
     await expect(bare.invalidate(['t'])).rejects.toMatchObject({ code: 'cache.no-invalidation' })
   })
 })
@@ -197,7 +198,7 @@ describe('options', () => {
     [{ l1: { maxBytes: 0 } }, /maxBytes: 0/],
     [{ limits: { maxLoads: 1.5 } }, /maxLoads: 1.5/],
   ])('%o is refused by name', (options, message) => {
-    expect(() => createCache({ tide: new HandTide(), namespace: 'n', ...options })).toThrow(message)
+    expect(() => createCache({ follow: new HandTide(), namespace: 'n', ...options })).toThrow(message)
   })
 
   test('a closed cache says so', async () => {

@@ -26,7 +26,7 @@ const world = (policy: CacheOptions['policy'] = {}) => {
   const process = (tide = new HandTide().follow(), more: Partial<CacheOptions> = {}) => ({
     tide,
     cache: createCache({
-      tide,
+      follow: tide,
       redis,
       prefix: space.prefix,
       namespace,
@@ -307,6 +307,8 @@ describe('L2', () => {
       tags: [
         { tag: 't', floor: 0 },
         { tag: 'u', floor: 1 },
+        { tag: expect.stringMatching(/^!n\d+:k$/) as unknown, floor: 0 },
+        { tag: expect.stringMatching(/^!n\d+$/) as unknown, floor: 0 },
       ],
     }
     expect(l1).toMatchObject(expected)

@@ -57,7 +57,7 @@ const twoProcesses = (policy = {}) => {
   const { prefix } = redisSpace()
   return [1, 2].map(() => {
     const tide = new HandTide().follow()
-    const options = { tide, redis, prefix, namespace: 'n', now: tide.now }
+    const options = { follow: tide, redis, prefix, namespace: 'n', now: tide.now }
     return {
       tide,
       cache: createCache({ ...options, policy: { ttl: '1m', maxLag: '1h', lease: 5_000, ...policy } }),

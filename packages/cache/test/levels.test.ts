@@ -5,7 +5,7 @@ import { gateway, HandTide, settle } from './hand-tide.js'
 
 const setUp = (policy = {}) => {
   const tide = new HandTide().follow()
-  const cache = createCache({ tide, namespace: 'n', policy: { ttl: '1h', maxLag: '2s', ...policy } })
+  const cache = createCache({ follow: tide, namespace: 'n', policy: { ttl: '1h', maxLag: '2s', ...policy } })
   /** The origin: what the last committed write left. */
   const origin = { value: 'v0' }
   const read = (more = {}) => cache.read({ key: 'k', tags: ['t'], load: () => origin.value, ...more })

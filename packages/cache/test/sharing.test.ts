@@ -5,7 +5,7 @@ import { gateway, HandTide, settle } from './hand-tide.js'
 
 const setUp = (more: Partial<Parameters<typeof createCache>[0]> = {}) => {
   const tide = new HandTide().follow()
-  const cache = createCache({ tide, namespace: 'n', policy: { ttl: '1m' }, ...more })
+  const cache = createCache({ follow: tide, namespace: 'n', policy: { ttl: '1m' }, ...more })
   return { tide, cache }
 }
 

@@ -20,7 +20,7 @@ follower.begin({ term: 1, nonce: 1 }, { position: 1, mark: 1 })
 const beat = setInterval(() => follower.prove({ term: 1, nonce: 1 }, 1, now()), 200)
 follower.prove({ term: 1, nonce: 1 }, 1, now())
 
-const cache = createCache({ tide, namespace: 'speed', policy: { ttl: '1h', maxLag: '10s' } })
+const cache = createCache({ follow: tide, namespace: 'speed', policy: { ttl: '1h', maxLag: '10s' } })
 const map = new Map<string, unknown>()
 const keys: string[] = []
 for (let i = 0; i < 10_000; i++) {

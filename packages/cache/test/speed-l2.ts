@@ -21,7 +21,7 @@ await Promise.all([redis.ping(), bare.ping()])
 const prefix = `speed${process.pid}`
 const tide = new HandTide().follow()
 const policy = { ttl: '1h', maxLag: '1h' }
-const cache = createCache({ tide, redis, prefix, namespace: 'n', l1: false, policy })
+const cache = createCache({ follow: tide, redis, prefix, namespace: 'n', l1: false, policy })
 const value = { id: 1, name: 'x'.repeat(900), price: 1_299, stock: 7 }
 const keyOf = () => `k${Math.floor(Math.random() * keyCount)}`
 const tagsOf = (key: string) => [key, 'product!all']

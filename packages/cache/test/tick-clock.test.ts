@@ -66,7 +66,7 @@ test('a hit, a block of the caller past the lag, and the next hit is unproven', 
   tide.monoMs = 0 // its own proof is older than ours
   const now = () => ({ monoMs: performance.now(), wallMs: Date.now() })
   tide.follow()
-  const cache = createCache({ tide, namespace: 'n', now, policy: { ttl: '1m', maxLag: 100 } })
+  const cache = createCache({ follow: tide, namespace: 'n', now, policy: { ttl: '1m', maxLag: 100 } })
   const prove = () => tide.follower.prove({ term: 1, nonce: 77 }, 0, now())
   const request = { key: 'k', load: () => 'v' }
   await cache.getOrSet(request)

@@ -92,18 +92,14 @@ await runService({
       'cache',
       () =>
         createCache({
-          tide,
+          follow: tide,
           redis,
           prefix: config.TIDEMARK_PREFIX,
           namespace: `read-${representationVersion(catalogue)}`,
           codec: representationCodec,
           l1: { maxBytes: config.L1_MAX_MIB, maxEntries: config.L1_MAX_ENTRIES },
         }),
-      {
-        stop: (made) => {
-          made.close()
-        },
-      },
+      { stop: (made) => made.close() },
     )
     cacheMetrics(metrics, cache, tide)
 

@@ -37,7 +37,7 @@ async function setUp(rules: Partial<CacheRules> = {}) {
     cache: { ttl: '10m', grace: '1h', level: 'bounded', maxLag: '2s', ...rules },
   })
   const tide = new HandTide()
-  const cache = createCache({ tide, namespace: 'test', codec: representationCodec })
+  const cache = createCache({ follow: tide, namespace: 'test', codec: representationCodec })
   const metrics = createMetrics({ service: 'test' })
   const health = createHealth({ readiness: createReadiness(), logger, checks: [] })
   const registry = createRegistry([products])

@@ -29,7 +29,7 @@ export const tidemark: Peer = {
       await new Promise((resolve) => redis.once('ready', resolve))
     const flush = createFlush({ log: database, sinks: [redisSink({ redis: log.redisUrl })] })
     const cache = createCache({
-      tide,
+      follow: tide,
       namespace: 'bench',
       policy: { ttl: ttlMs },
       l1: tiers === 'l2' ? false : { maxEntries: entries, maxBytes: 2 ** 30 },
@@ -46,7 +46,7 @@ export const tidemark: Peer = {
         await flush.flush()
       },
       async close() {
-        cache.close()
+        await cache.close()
         flush.stop()
         await tide.stop()
         redis?.disconnect()

@@ -1,6 +1,9 @@
 import type { Instant, Stamp } from '@tidemark/tide'
 
 import type { Entry } from '../entry.js'
+import type { Envelope } from '../l2/envelope.js'
+import type { Directions } from './directions.js'
+import { noDirections } from './directions.js'
 import type { Running } from './running.js'
 
 export interface Outcome<T = unknown> {
@@ -18,6 +21,10 @@ export class Flight<T = unknown> implements Running {
   readonly isSureToLoad: boolean
   joiners = 0
   outcome: Promise<Outcome<T>> | undefined
+  /** What L2 held and would not do: the loader may ask for it. */
+  seen: Envelope | undefined
+  /** What the loader says beside the value. */
+  directions: Directions = noDirections
   #beganAt: Instant | undefined
   #stamp: Stamp | undefined
 

@@ -1,7 +1,7 @@
 import type { Follower, Instant } from '@tidemark/tide'
 
 import { CacheError } from '../cache-error.js'
-import type { LoadContext } from '../request.js'
+import type { BatchContext, Previous } from '../request.js'
 import type { Schedule } from '../schedule.js'
 import { within } from '../schedule.js'
 import type { Counters } from '../stats.js'
@@ -20,6 +20,8 @@ export interface OriginParts {
   readonly gate: LoadGate
   readonly schedule: Schedule
   readonly counters: Counters
+  /** What is held of `key` and may not be served. */
+  readonly previous: (key: string, flight: Flight) => Previous<unknown> | undefined
 }
 
 /**
@@ -33,7 +35,7 @@ export async function askOrigin<R>(
   parts: OriginParts,
   flights: readonly Flight[],
   deadlineMs: number,
-  load: (context: LoadContext) => R | Promise<R>,
+  load: (context: BatchContext) => R | Promise<R>,
 ): Promise<R> {
   const { gate, counters, follower, now, schedule } = parts
   const turn = gate.enter(deadlineMs - now().monoMs)

@@ -1,4 +1,5 @@
 import type { LoadContext } from '../request.js'
+import { DirectedLoad } from './directions.js'
 import type { Flight } from './flight.js'
 import type { Origin, OriginParts } from './origin.js'
 import { askOrigin } from './origin.js'
@@ -8,5 +9,10 @@ export const singleOrigin = <T>(
   parts: OriginParts,
   load: (context: LoadContext) => T | undefined | Promise<T | undefined>,
 ): Origin<T> => ({
-  load: (_key, flight: Flight<T>) => askOrigin<T | undefined>(parts, [flight], flight.deadlineMs, load),
+  load: (key, flight: Flight<T>) =>
+    askOrigin<T | undefined>(parts, [flight as Flight], flight.deadlineMs, (context) => {
+      const directed = new DirectedLoad(key, context, () => parts.previous(key, flight as Flight))
+      flight.directions = directed
+      return load(directed)
+    }),
 })

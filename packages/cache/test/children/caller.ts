@@ -18,7 +18,7 @@ const tide = new HandTide().follow()
 const started = performance.now()
 const now = () => ({ monoMs: 1_000 + performance.now() - started, wallMs: Date.now() })
 const cache = createCache({
-  tide,
+  follow: tide,
   now,
   // On a busy machine a slow answer would cost a lease, by right; what is tried here is the lease.
   redis: guardRedis(redis, { deadlineMs: 5_000 }),

@@ -1,0 +1,103 @@
+import type { Stamp, Token } from '@tidemark/tide'
+
+import { CacheError } from './cache-error.js'
+import type { Holdings } from './holdings.js'
+import type { ImplicitTags } from './implicit-tags.js'
+import type { L1 } from './l1/l1.js'
+import { hasReached } from './levels.js'
+import { noDirections } from './load/directions.js'
+import type { Invalidate } from './options.js'
+import { bad } from './options.js'
+import type { Policy, PolicyOptions } from './policy.js'
+import { policyOf } from './policy.js'
+import type { Tide } from './tide.js'
+
+/** How `put` is told what it stores. */
+export interface PutOptions extends PolicyOptions {
+  readonly tags?: readonly string[]
+  readonly policy?: Policy
+}
+
+/** How `set` is told what it stores. */
+export interface SetOptions extends PutOptions {
+  /** Taken with `cache.stamp()` before the value was read from the origin. */
+  readonly stamp: Stamp | undefined
+}
+
+export interface ChangesParts {
+  readonly tide: Tide
+  readonly implicit: ImplicitTags
+  readonly policy: Policy
+  readonly l1: L1
+  readonly holdings: Holdings
+  readonly invalidate: Invalidate | undefined
+}
+
+const noTags: readonly string[] = []
+
+/** What callers store and announce. Each announcement is one change in the log, whatever is held and by whom. */
+export class Changes {
+  readonly #parts: ChangesParts
+
+  constructor(parts: ChangesParts) {
+    this.#parts = parts
+  }
+
+  set(key: string, value: unknown, { stamp, ...options }: SetOptions): boolean {
+    if (stamp === undefined || value === undefined) return false
+    this.#keep(key, value, stamp, options)
+    return true
+  }
+
+  /**
+   * The change gets its position first, and the value is stamped with that very one: of two puts the later in the log
+   * stays, for every process, and whatever was held before sinks.
+   */
+  async put(key: string, value: unknown, options: PutOptions): Promise<Token | undefined> {
+    const { tide, implicit } = this.#parts
+    if (value === undefined) throw bad('value: undefined is no value; null is')
+    const token = await this.invalidate([implicit.key(key)], 'put')
+    if (token === undefined) return undefined
+    const { follower } = tide
+    const { epoch } = follower
+    // Else a new history has begun meanwhile, or this process has fallen behind: nothing is held then, which is no lie.
+    if (epoch?.term === token.term && hasReached(follower, token))
+      await this.#keep(key, value, { epoch, tidemark: token.position }, options)
+    return token
+  }
+
+  async delete(key: string): Promise<Token | undefined> {
+    const token = await this.invalidate([this.#parts.implicit.key(key)], 'delete')
+    this.#parts.l1.delete(key)
+    return token
+  }
+
+  clear(): Promise<Token | undefined> {
+    return this.invalidate([this.#parts.implicit.namespace], 'clear')
+  }
+
+  /** Resolves when this process, too, has applied it, or could not in time: whoever calls then reads what it wrote. */
+  async invalidate(tags: readonly string[], reason?: string): Promise<Token | undefined> {
+    const { tide, policy } = this.#parts
+    const token = await this.#announce(tags, reason)
+    if (token !== undefined && !hasReached(tide.follower, token))
+      await tide.reach(token, policy.tokenTimeoutMs).catch(() => undefined)
+    return token
+  }
+
+  #announce(tags: readonly string[], reason?: string): Promise<Token | undefined> {
+    const { tide, invalidate } = this.#parts
+    if (invalidate !== undefined) return invalidate(tags, reason)
+    if (tide.invalidate !== undefined) return tide.invalidate(tags, reason)
+    throw new CacheError('cache.no-invalidation', 'this cache follows a log that takes no invalidations')
+  }
+
+  #keep(key: string, value: unknown, stamp: Stamp, options: PutOptions): Promise<boolean> | false {
+    const { holdings, policy: byDefault } = this.#parts
+    const { tags = noTags } = options
+    const policy = policyOf(options, byDefault)
+    const standing = options.policy ?? byDefault
+    const loaded = { key, value, stamp, tags, policy, standing, loadCostMs: 0, directions: noDirections }
+    return holdings.keep(loaded).stored
+  }
+}

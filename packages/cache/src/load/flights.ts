@@ -1,0 +1,207 @@
+/**
+ * The look-ups under way, one or more for a key: who may join which, and what a new one does: L2, then the lease, then the
+ * origin.
+ *
+ * A refresh is a flight that nobody waits for. It takes the lease or leaves the work to whoever has it, so that of all the
+ * processes that hold a key one loads it; those who come meanwhile may join it like any other.
+ */
+
+import type { Instant } from '@tidemark/tide'
+
+import { CacheError } from '../cache-error.js'
+import type { Entry } from '../entry.js'
+import type { Found } from '../found.js'
+import type { Holdings } from '../holdings.js'
+import type { ImplicitTags } from '../implicit-tags.js'
+import type { L1 } from '../l1/l1.js'
+import type { Envelope } from '../l2/envelope.js'
+import type { L2 } from '../l2/l2.js'
+import type { RetryHold } from '../retry-hold.js'
+import { within } from '../schedule.js'
+import type { Counters } from '../stats.js'
+import type { Tide } from '../tide.js'
+import type { Ask } from './ask.js'
+import { askOf } from './ask.js'
+import type { Outcome } from './flight.js'
+import { Flight } from './flight.js'
+import type { LeaseParts } from './lease.js'
+import { takeTurn } from './lease.js'
+import type { LoadGate } from './load-gate.js'
+import { hasBegunBefore, mayJoin, mayKeep, mayTake } from './share-law.js'
+
+/** Joining again after a load that would not do; past this a call loads for itself. */
+const maxTurns = 2
+
+export interface FlightsParts {
+  readonly tide: Tide
+  readonly implicit: ImplicitTags
+  readonly now: () => Instant
+  readonly l1: L1
+  readonly l2: L2 | undefined
+  readonly holdings: Holdings
+  readonly holds: RetryHold
+  readonly gate: LoadGate
+  readonly lease: Omit<LeaseParts, 'l2'>
+  readonly counters: Counters
+  readonly maxJoiners: number
+}
+
+export class Flights {
+  readonly #parts: FlightsParts
+  readonly #flights = new Map<string, Flight>()
+  readonly #refreshing = new Set<string>()
+
+  constructor(parts: FlightsParts) {
+    this.#parts = parts
+  }
+
+  isLoading(key: string): boolean {
+    return this.#flights.has(key)
+  }
+
+  /** A value for `first`, loaded by whoever may. @throws what the loader throws; CacheError */
+  async obtain<T>(first: Ask<T>): Promise<Found<T>> {
+    const { tide, now, counters } = this.#parts
+    let ask = first
+    for (let turn = 0; turn < maxTurns; turn++) {
+      const running = this.#flights.get(ask.key) as Flight<T> | undefined
+      if (running === undefined || !mayJoin(running, ask as Ask, tide.follower)) break
+      const hadBegun = hasBegunBefore(running, ask as Ask)
+      const outcome = await this.#join(running, ask)
+      const isMine =
+        outcome.from === 'l2'
+          ? mayTake(outcome.entry, ask as Ask, tide.follower, now()) === 'may'
+          : !hadBegun || mayKeep(outcome.entry, ask as Ask, tide.follower)
+      if (isMine) {
+        counters.shared++
+        outcome.entry.uses++
+        return { ...outcome, shared: true, footing: ask.footing }
+      }
+      const { at, deadlineMs } = first
+      ask = { ...askOf(first, first.footing, now(), this.#parts), at, deadlineMs, mustLoad: true }
+    }
+    counters.misses++
+    return { ...(await this.#launch(ask)), shared: false, footing: ask.footing }
+  }
+
+  /** Begins a load that nobody waits for, unless one is under way here or elsewhere, or others wait for their turn. */
+  refresh<T>(ask: Ask<T>): void {
+    const { gate, holds, now } = this.#parts
+    if (this.#flights.has(ask.key) || this.#refreshing.has(ask.key) || gate.queued > 0) return
+    if (holds.isHeld(ask.key, now().monoMs)) return
+    this.#refreshing.add(ask.key)
+    void this.#refresh(ask).finally(() => this.#refreshing.delete(ask.key))
+  }
+
+  async #refresh<T>(ask: Ask<T>): Promise<void> {
+    const { l1, l2, lease, holds, now, counters } = this.#parts
+    let owner: string | undefined
+    if (l2 !== undefined && ask.policy.leaseMs > 0) {
+      owner = lease.newOwner()
+      const claim = await l2.claim(ask.key, owner, ask.policy.leaseMs)
+      if (claim.kind === 'trouble') owner = undefined
+      else {
+        const held = l1.peek(ask.key)
+        const isNewer = claim.envelope !== undefined && claim.envelope.loadedAtMs > (held?.loadedAtMs ?? 0)
+        const isTaken = isNewer && this.take(claim.envelope, ask) !== undefined
+        if (claim.kind === 'held-by-another') return
+        if (isTaken || this.#flights.has(ask.key)) {
+          l2.release(ask.key, owner)
+          return
+        }
+        counters.leasesTaken++
+      }
+    }
+    counters.refreshes++
+    await this.#launch({ ...ask, mustLoad: true }, owner).catch(() => {
+      holds.failed(ask.key, now().monoMs)
+    })
+  }
+
+  async #join<T>(flight: Flight<T>, ask: Ask<T>): Promise<Outcome<T>> {
+    const { lease, maxJoiners, counters } = this.#parts
+    if (flight.joiners >= maxJoiners) {
+      counters.overloaded++
+      throw new CacheError('cache.overloaded', `${flight.joiners} calls wait for one load`)
+    }
+    flight.joiners++
+    const isOutlived = ask.deadlineMs >= flight.deadlineMs
+    return await within(
+      flight.outcome!,
+      isOutlived ? Infinity : ask.policy.hardTimeoutMs,
+      lease.schedule,
+      () =>
+        new CacheError(
+          'cache.load-timeout',
+          'the load that this call had joined did not end within its hardTimeout',
+        ),
+    )
+  }
+
+  #launch<T>(ask: Ask<T>, owner?: string): Promise<Outcome<T>> {
+    const flight = new Flight<T>(ask.deadlineMs, ask.mustLoad)
+    this.#flights.set(ask.key, flight as Flight)
+    flight.outcome = this.#land(flight, ask, owner)
+    return flight.outcome
+  }
+
+  async #land<T>(flight: Flight<T>, ask: Ask<T>, owner?: string): Promise<Outcome<T>> {
+    try {
+      return await (owner === undefined ? this.#fly(flight, ask) : this.#load(flight, ask, owner))
+    } finally {
+      if (this.#flights.get(ask.key) === flight) this.#flights.delete(ask.key)
+    }
+  }
+
+  async #fly<T>(flight: Flight<T>, ask: Ask<T>): Promise<Outcome<T>> {
+    const { l2, lease } = this.#parts
+    if (l2 === undefined || ask.mustLoad) return await this.#load(flight, ask)
+    const take = (envelope: Envelope): Entry<T> | undefined => {
+      flight.seen = envelope
+      return this.take(envelope, ask)
+    }
+    const read = await l2.read(ask.key)
+    const found = read.kind === 'found' ? take(read.envelope) : undefined
+    if (found !== undefined) return { entry: found, from: 'l2' }
+    if (read.kind === 'trouble' || ask.policy.leaseMs === 0) return await this.#load(flight, ask)
+    const turn = await takeTurn({ ...lease, l2 }, ask.key, ask.policy.leaseMs, ask.deadlineMs, take)
+    if (turn.kind === 'taken') return { entry: turn.entry as Entry<T>, from: 'l2' }
+    return await this.#load(flight, ask, turn.kind === 'owner' ? turn.owner : undefined)
+  }
+
+  /** What L2 held, if it is for this call; then L1 has it too. */
+  take<T>(envelope: Envelope, ask: Ask<T>): Entry<T> | undefined {
+    const { tide, now, holdings, counters } = this.#parts
+    const sighted = holdings.sight(envelope, ask as Ask)
+    const verdict = mayTake(sighted, ask as Ask, tide.follower, now())
+    if (verdict !== 'may') {
+      counters[verdict]++
+      return undefined
+    }
+    const entry = holdings.open(sighted, envelope) as Entry<T> | undefined
+    if (entry === undefined) return undefined
+    counters.hitsL2++
+    holdings.refill(ask.key, entry)
+    return entry
+  }
+
+  async #load<T>(flight: Flight<T>, ask: Ask<T>, owner?: string): Promise<Outcome<T>> {
+    const { now, holdings, holds, counters, l2 } = this.#parts
+    try {
+      const value = await ask.origin.load(ask.key, flight)
+      const { directions, stamp, beganAt } = flight
+      const revealed = value === undefined ? undefined : ask.reveal?.(value)
+      const more = revealed === undefined ? directions.tags : [...directions.tags, ...revealed]
+      const tags = more.length === 0 ? ask.tags : [...new Set([...ask.tags, ...more])]
+      const loadCostMs = beganAt === undefined ? 0 : now().monoMs - beganAt.monoMs
+      const { key, policy, standing } = ask
+      const loaded = { key, value, stamp, tags, policy, standing, loadCostMs, directions }
+      holds.succeeded(ask.key)
+      return { entry: holdings.keep(loaded, owner).entry, from: 'load' }
+    } catch (error) {
+      if (owner !== undefined) l2?.release(ask.key, owner)
+      if (error instanceof CacheError && error.code === 'cache.overloaded') counters.overloaded++
+      throw error
+    }
+  }
+}
