@@ -1,8 +1,8 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Sources, not builds: a test never runs against yesterday's `dist`. */
-const resolve = { conditions: ['tidemark:source', 'module', 'node', 'development|production'] }
-const ssr = { resolve: { conditions: ['tidemark:source', 'module', 'node', 'development|production'] } }
+/** Sources, not builds: a test never runs against yesterday's `dist`. No `module`: those files are for bundlers, not for Node. */
+const resolve = { conditions: ['tidemark:source', 'node', 'development|production'] }
+const ssr = { resolve: { conditions: ['tidemark:source', 'node', 'development|production'] } }
 
 const project = (name: string, include: string[], more: object = {}) => ({
   resolve,

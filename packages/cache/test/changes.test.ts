@@ -90,8 +90,10 @@ describe('put', () => {
 
   test('holds nothing where the log has gone on to another history meanwhile', async () => {
     const { tide, cache } = setUp()
+    for (let i = 0; i < 3; i++) tide.change('t')
     const put = cache.put('a', 'v')
-    tide.newEpoch()
+    // It begins below the position that the put was given.
+    tide.newEpoch({ lost: 3 })
     await put
     expect(cache.peek('a')).toBeUndefined()
   })
