@@ -1,7 +1,8 @@
 /**
  * Failures of the log. Stable codes:
  *
- * - `log.unreachable`: Postgres gave no answer within the deadline, or refused; `cause` says which
+ * - `log.unreachable`: whoever numbers the changes, Postgres or Redis, gave no answer within the deadline, or refused;
+ *   `cause` says which
  * - `log.backlog`: more committed changes wait than one call may sequence; call again, nothing is lost
  * - `log.malformed`: a store answered with something that is not of the log's shape
  * - `log.behind`: this Postgres is in an older term than the follower: a deposed primary, or an old backup

@@ -1,7 +1,7 @@
 export type { Beat, FollowerSnapshot, Outcome, Verdict } from './follower.js'
 export { Follower } from './follower.js'
 export type { Ask, Instant } from './lag.js'
-export { elapsedMs } from './lag.js'
+export { always, elapsedMs } from './lag.js'
 export type { Epoch, Link, Stamp, Step } from './position.js'
 export { isSameEpoch, isSameLink } from './position.js'
 export { allTag, entityTag, everything, facetTag, listTag } from './tag.js'

@@ -16,6 +16,12 @@ export interface Instant {
   readonly wallMs: number
 }
 
+/**
+ * Proof for a follower that is told of each change as it is numbered, in the same process: there is no instant, now or
+ * later, before which something was numbered that it does not hold.
+ */
+export const always: Instant = { monoMs: Infinity, wallMs: Infinity }
+
 /** A number taken from the counter, and when it was asked for. */
 export interface Ask {
   /** Which life of the counter the number comes from; a counter that was lost starts another. */
@@ -70,6 +76,6 @@ export class LagProof {
 
   /** Milliseconds by which the follower may trail the log; Infinity where it can show no bound. */
   lagMs(now: Instant): number {
-    return this.#provenAt === undefined ? Infinity : elapsedMs(this.#provenAt, now)
+    return this.#provenAt === undefined ? Infinity : Math.max(0, elapsedMs(this.#provenAt, now))
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { elapsedMs } from '../src/index.js'
+import { always, elapsedMs } from '../src/index.js'
 import { LagProof, maxOutstandingAsks } from '../src/lag.js'
 
 const at = (ms: number) => ({ monoMs: ms, wallMs: 1_000_000 + ms })
@@ -20,6 +20,15 @@ describe('proof of lag', () => {
     expect(proof.lagMs(at(0))).toBe(Infinity)
     proof.ask({ generation: 7, count: 1, at: at(0) })
     expect(proof.lagMs(at(1))).toBe(Infinity)
+  })
+
+  test('whoever is told of each change as it is numbered is proven at every instant', () => {
+    const proof = new LagProof()
+    proof.prove(always)
+    expect(proof.lagMs(at(0))).toBe(0)
+    expect(proof.lagMs(at(1e12))).toBe(0)
+    proof.prove(at(5))
+    expect(proof.provenAt).toBe(always)
   })
 
   test('a heartbeat that had read the number proves everything before the ask, not before the heartbeat', () => {

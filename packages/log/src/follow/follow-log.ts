@@ -16,11 +16,13 @@ import { asLogError, LogError } from '../errors.js'
 import type { LogDatabase } from '../postgres/log-database.js'
 import { createLogReader } from '../postgres/log-reader.js'
 import { createSequencer } from '../postgres/sequencer.js'
+import { logKeys } from '../redis/log-keys.js'
 import type { RedisEndpoint } from '../redis/redis-connection.js'
 import { ObservedFollower } from './observed-follower.js'
 import { createPostgresSource } from './postgres-source.js'
 import type { PostgresSource } from './postgres-source.js'
 import { startFromRedis } from './start-position.js'
+import { counterAsk } from './stream-session.js'
 import { createStreamSource } from './stream-source.js'
 import type { FollowMode, LiveFollower, Reach } from './tide.js'
 
@@ -73,6 +75,7 @@ export function followLog({
   })
   const askEveryMs = maxLagMs / 4
   const running: Promise<void>[] = []
+  let starting: Promise<void> | undefined
   let startedFrom: 'checkpoint' | 'tail' | 'postgres' | undefined
 
   const stream =
@@ -83,6 +86,13 @@ export function followLog({
       clock,
       askEveryMs,
       timeoutMs: redisTimeoutMs,
+      ask: counterAsk({
+        keys: logKeys(redis.prefix),
+        observed,
+        clock,
+        timeoutMs: redisTimeoutMs,
+        random,
+      }),
       random,
       onError,
     })
@@ -122,6 +132,27 @@ export function followLog({
     return (await Promise.race([waiting, pulling])) ?? (await waiting) ?? 'unreachable'
   }
 
+  const start = async (): Promise<void> => {
+    if (redis !== undefined) {
+      try {
+        startedFrom = await startFromRedis({
+          endpoint: redis,
+          observed,
+          log: postgres && createLogReader(postgres, postgresTimeoutMs),
+          clock,
+          timeoutMs: redisTimeoutMs,
+          onError,
+        })
+      } catch (error) {
+        onError(asLogError(error, 'log.stream-failed', 'no position could be read from Redis'))
+      }
+    }
+    if (startedFrom === undefined && (await tryToPull()) !== undefined) startedFrom = 'postgres'
+    if (signal.aborted) return
+    if (stream !== undefined) running.push(stream.run(signal))
+    if (log !== undefined) running.push(guardLag())
+  }
+
   return {
     follower,
     now: () => clock.now(),
@@ -133,26 +164,7 @@ export function followLog({
         new LogError('log.unreachable', `Postgres gave no position within ${timeoutMs} ms`)
       return within(clock, timeoutMs, log.head(), late)
     },
-    async start() {
-      if (redis !== undefined) {
-        try {
-          startedFrom = await startFromRedis({
-            endpoint: redis,
-            observed,
-            log: postgres && createLogReader(postgres, postgresTimeoutMs),
-            clock,
-            timeoutMs: redisTimeoutMs,
-            onError,
-          })
-        } catch (error) {
-          onError(asLogError(error, 'log.stream-failed', 'no position could be read from Redis'))
-        }
-      }
-      if (startedFrom === undefined && (await tryToPull()) !== undefined) startedFrom = 'postgres'
-      if (signal.aborted) return
-      if (stream !== undefined) running.push(stream.run(signal))
-      if (log !== undefined) running.push(guardLag())
-    },
+    start: () => (starting ??= start()),
     async stop() {
       stopping.abort()
       observed.release()

@@ -47,7 +47,7 @@ export class ObservedFollower {
   readonly follower: Follower
   readonly counters: FollowCounters = { applied: 0, rebased: 0, adopted: 0, repeated: 0, ignored: 0 }
   /** Where the latest proof of lag came from. */
-  provenBy: 'stream' | 'postgres' | undefined
+  provenBy: 'stream' | 'postgres' | 'memory' | undefined
   readonly #clock: Clock
   readonly #onError: (error: LogError) => void
   readonly #listeners = new Set<FollowListener>()
@@ -94,9 +94,9 @@ export class ObservedFollower {
   }
 
   /** `link` of `epoch` was the log's head at some time after `at`, read from the log itself. */
-  prove(epoch: Epoch, link: Link, at: Instant): boolean {
+  prove(epoch: Epoch, link: Link, at: Instant, by: 'stream' | 'postgres' | 'memory' = 'postgres'): boolean {
     const isProven = this.follower.prove(epoch, link.position, at)
-    if (isProven) this.provenBy = 'postgres'
+    if (isProven) this.provenBy = by
     return isProven
   }
 

@@ -25,6 +25,12 @@ import { decodeItem, decodeTail, isBefore, linkId, streamId } from '../redis/str
 import type { RawEntry, StreamId, Tail } from '../redis/stream-codec.js'
 import type { ObservedFollower } from './observed-follower.js'
 
+/**
+ * What is asked on the stream's connection at each quarter of the bound, so that what is read afterwards proves the lag
+ * since `at`. Gives where to read on.
+ */
+export type StreamAsk = (redis: Redis, cursor: StreamId, at: Instant) => Promise<StreamId>
+
 export interface StreamSessionOptions {
   readonly keys: LogKeys
   readonly observed: ObservedFollower
@@ -33,8 +39,7 @@ export interface StreamSessionOptions {
   readonly askEveryMs: number
   /** For each call, on top of the time that a read may block. */
   readonly timeoutMs: number
-  /** In [0, 1). */
-  readonly random: () => number
+  readonly ask: StreamAsk
   /** The server answered an ask. */
   readonly onAnswered: () => void
   /** A read came to its end, with entries or without, and all of them were taken. */
@@ -46,7 +51,7 @@ const maxGeneration = 2 ** 48
 
 /** Never resolves. @throws LogError `log.stream-failed`, or what ioredis threw */
 export async function followStream(redis: Redis, options: StreamSessionOptions): Promise<never> {
-  const { observed, clock, askEveryMs, timeoutMs, keys } = options
+  const { observed, clock, askEveryMs, timeoutMs, keys, ask } = options
   const { follower } = observed
   let cursor = linkId(follower.applied)
   let askedAt: Instant | undefined
@@ -54,7 +59,7 @@ export async function followStream(redis: Redis, options: StreamSessionOptions):
     const now = clock.now()
     if (askedAt === undefined || elapsedMs(askedAt, now) >= askEveryMs) {
       askedAt = now
-      cursor = await ask(redis, cursor, now, options)
+      cursor = await ask(redis, cursor, now)
       options.onAnswered()
     }
     const blockMs = Math.max(1, Math.ceil(askEveryMs - elapsedMs(askedAt, clock.now())))
@@ -73,30 +78,36 @@ export async function followStream(redis: Redis, options: StreamSessionOptions):
   }
 }
 
-async function ask(
-  redis: Redis,
-  cursor: StreamId,
-  at: Instant,
-  { keys, observed, clock, timeoutMs, random }: StreamSessionOptions,
-): Promise<StreamId> {
-  const generationIfNone = String(1 + Math.floor(random() * (maxGeneration - 1)))
-  const asking = Promise.all([
-    runScript(redis, askScript, [keys.ask], [generationIfNone, '1']),
-    redis.xrevrange(keys.log, '+', '-', 'COUNT', 1),
-  ])
-  const [number, newest] = await within(clock, timeoutMs, asking, late)
-  const next = rejoin(observed, decodeTail(newest), cursor)
-  const [generation, count] = number as unknown[]
-  observed.ask({
-    generation: parseInteger(generation, 'generation'),
-    count: parseInteger(count, 'count'),
-    at,
-  })
-  return next
+export interface CounterAskOptions extends Omit<
+  StreamSessionOptions,
+  'askEveryMs' | 'ask' | 'onAnswered' | 'onRead'
+> {
+  /** In [0, 1). */
+  readonly random: () => number
+}
+
+/** Takes the next number from the counter; a heartbeat that answers it is the proof. */
+export function counterAsk({ keys, observed, clock, timeoutMs, random }: CounterAskOptions): StreamAsk {
+  return async (redis, cursor, at) => {
+    const generationIfNone = String(1 + Math.floor(random() * (maxGeneration - 1)))
+    const asking = Promise.all([
+      runScript(redis, askScript, [keys.ask], [generationIfNone, '1']),
+      redis.xrevrange(keys.log, '+', '-', 'COUNT', 1),
+    ])
+    const [number, newest] = await within(clock, timeoutMs, asking, late)
+    const next = rejoin(observed, decodeTail(newest), cursor)
+    const [generation, count] = number as unknown[]
+    observed.ask({
+      generation: parseInteger(generation, 'generation'),
+      count: parseInteger(count, 'count'),
+      at,
+    })
+    return next
+  }
 }
 
 /** Where to read on, given where the stream ends now. */
-function rejoin(observed: ObservedFollower, tail: Tail | undefined, cursor: StreamId): StreamId {
+export function rejoin(observed: ObservedFollower, tail: Tail | undefined, cursor: StreamId): StreamId {
   if (tail === undefined) return cursor
   const { epoch } = observed.follower
   const isUnseen = isBefore(cursor, tail.id)

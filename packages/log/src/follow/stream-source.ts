@@ -10,12 +10,18 @@ import type { StreamSessionOptions } from './stream-session.js'
 
 export interface StreamSourceOptions extends Omit<StreamSessionOptions, 'keys' | 'onAnswered' | 'onRead'> {
   readonly endpoint: RedisEndpoint
+  /** A connection has ended, and with it the worth of what was asked on it. */
+  readonly onClosed?: () => void
+  /** In [0, 1). */
+  readonly random: () => number
   readonly onError: (error: LogError) => void
 }
 
 export interface StreamSource {
   /** Follows until `signal` is aborted; never rejects. */
   run(signal: AbortSignal): Promise<void>
+  /** Ends the connection in use; the next one may lead to another server. */
+  restart(): void
   /** The connection in use has answered its last ask. */
   readonly isLive: boolean
   readonly reconnects: number
@@ -27,12 +33,19 @@ const maxBackoffMs = 1_000
 /**
  * Follows the Redis stream, one connection after the other. Whatever ends a connection, what was asked on it is void.
  */
-export function createStreamSource({ endpoint, onError, ...options }: StreamSourceOptions): StreamSource {
-  const { observed, clock, timeoutMs, random } = options
+export function createStreamSource({
+  endpoint,
+  onClosed,
+  onError,
+  random,
+  ...options
+}: StreamSourceOptions): StreamSource {
+  const { observed, clock, timeoutMs } = options
   const keys = logKeys(endpoint.prefix)
   let isLive = false
   let reconnects = 0
   let failures = 0
+  let current: Redis | undefined
 
   const onAnswered = (): void => {
     isLive = true
@@ -49,12 +62,15 @@ export function createStreamSource({ endpoint, onError, ...options }: StreamSour
       redis.disconnect()
     }
     signal.addEventListener('abort', drop)
+    current = redis
     try {
       if (!signal.aborted)
         await Promise.race([followStream(redis, { ...options, keys, onAnswered, onRead }), closed(redis)])
     } finally {
       isLive = false
+      current = undefined
       observed.voidAsks()
+      onClosed?.()
       signal.removeEventListener('abort', drop)
       drop()
     }
@@ -72,6 +88,9 @@ export function createStreamSource({ endpoint, onError, ...options }: StreamSour
         const backoffMs = Math.min(maxBackoffMs, minBackoffMs * 2 ** Math.min(failures++, 10))
         await pause(clock, backoffMs * (0.5 + random() / 2), signal)
       }
+    },
+    restart() {
+      current?.disconnect()
     },
     get isLive() {
       return isLive

@@ -15,7 +15,7 @@ export interface Tide {
   /** Read it synchronously; only its sources write it. */
   readonly follower: Follower
   now(): Instant
-  /** Makes the follower reach `token`: waits for the stream briefly, then reads the log from Postgres. Never rejects. */
+  /** Makes the follower reach `token`: waits for what is delivered, then asks the log itself. Never rejects. */
   reach(token: Token, timeoutMs: number): Promise<Reach>
   /**
    * A token that covers everything committed before the call.
@@ -25,8 +25,11 @@ export interface Tide {
   head(timeoutMs: number): Promise<Token>
 }
 
-/** Where the present proof of lag comes from; `blind`: none within the bound; `adrift`: no position yet. */
-export type FollowMode = 'stream' | 'postgres' | 'blind' | 'adrift'
+/**
+ * Where the present proof of lag comes from; `memory`: the log is of this process alone; `blind`: none within the bound;
+ * `adrift`: no position yet.
+ */
+export type FollowMode = 'stream' | 'postgres' | 'memory' | 'blind' | 'adrift'
 
 export interface FollowStatus {
   readonly mode: FollowMode
@@ -41,13 +44,23 @@ export interface FollowStatus {
 }
 
 export interface LiveFollower extends Tide {
-  /** Finds its position and begins to follow. Resolves also when no store answers: it goes on trying. */
+  /** Finds its position and begins to follow, once. Resolves also when no store answers: it goes on trying. */
   start(): Promise<void>
   /** Ends everything it began; waiting calls end as `unreachable`. */
   stop(): Promise<void>
   status(): FollowStatus
   /** Called after each step, in order; gives the function that ends it. A listener that throws is reported. */
   listen(listener: FollowListener): () => void
-  /** Reads the log from Postgres now. @throws LogError */
+  /** Asks the log itself for its head now and goes there. @throws LogError */
   pull(): Promise<Token>
+}
+
+/** A log that a cache can follow and write to. Whoever makes it ends it. */
+export interface InvalidationLog extends LiveFollower {
+  /**
+   * Numbers one change that touched `tags`; resolves with a token that covers it once it is in the log. Call it after the
+   * commit that it announces. A call that failed may have been numbered all the same; repeating it does no harm.
+   * @throws LogError `log.unreachable`: nobody may ever hear of it, call again; `log.stopped`
+   */
+  invalidate(tags: readonly string[], reason?: string): Promise<Token>
 }

@@ -2,6 +2,8 @@
 export interface LogKeys {
   /** Stream: the copy of the log. */
   readonly log: string
+  /** Hash: whose the stream is and where it ends, where Redis itself numbers the log. */
+  readonly clock: string
   /** Hash: the counter that followers ask at. */
   readonly ask: string
   /** One binary value. */
@@ -12,6 +14,7 @@ export interface LogKeys {
 
 export const logKeys = (prefix = 'tidemark'): LogKeys => ({
   log: `{${prefix}}:log`,
+  clock: `{${prefix}}:clock`,
   ask: `{${prefix}}:ask`,
   checkpoint: `{${prefix}}:checkpoint`,
   followers: `{${prefix}}:followers`,

@@ -5,15 +5,16 @@
  * its owner opens another, because what was asked on one connection means nothing on the next.
  */
 
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 
 import type { Clock } from '../clock.js'
 import { within } from '../clock.js'
 import { LogError } from '../errors.js'
+import { clientOf } from './redis-address.js'
+import type { RedisAddress } from './redis-address.js'
 
 export interface RedisEndpoint {
-  /** A URL, or a maker of clients of *one server* (a Sentinel's master, a node of a Cluster). */
-  readonly redis: string | (() => Redis)
+  readonly redis: RedisAddress
   /** Of the keys; default `tidemark`. */
   readonly prefix?: string
 }
@@ -26,8 +27,7 @@ export interface OpenOptions {
 
 /** @throws LogError `log.stream-failed` when it is not ready in time */
 export async function openRedis(endpoint: RedisEndpoint, { clock, timeoutMs }: OpenOptions): Promise<Redis> {
-  const { redis: address } = endpoint
-  const redis = typeof address === 'string' ? connectOnce(address, timeoutMs) : address()
+  const redis = clientOf(endpoint.redis, timeoutMs)
   redis.on('error', ignore)
   const late = (): LogError => new LogError('log.stream-failed', `Redis is not ready after ${timeoutMs} ms`)
   try {
@@ -38,16 +38,6 @@ export async function openRedis(endpoint: RedisEndpoint, { clock, timeoutMs }: O
     throw error
   }
 }
-
-const connectOnce = (url: string, connectTimeout: number): Redis =>
-  new Redis(url, {
-    connectTimeout,
-    retryStrategy: () => null,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    maxLoadingRetryTime: connectTimeout,
-  })
 
 function ready(redis: Redis): Promise<void> {
   if (redis.status === 'ready') return Promise.resolve()

@@ -1,17 +1,14 @@
-import { randomInt } from 'node:crypto'
-
-import type { Redis } from 'ioredis'
-
 import type { Clock } from '../clock.js'
-import { systemClock, within } from '../clock.js'
+import { systemClock } from '../clock.js'
 import { parseInteger } from '../entry.js'
-import { asLogError, LogError } from '../errors.js'
+import { LogError } from '../errors.js'
 import { appendScript } from '../lua/append.js'
 import { askScript } from '../lua/ask.js'
 import type { Sink, SinkAnswer, SinkRun } from '../ship/sink.js'
+import { createCallConnection } from './call-connection.js'
 import { logKeys } from './log-keys.js'
-import { openRedis } from './redis-connection.js'
 import type { RedisEndpoint } from './redis-connection.js'
+import { randomMark } from '../random-mark.js'
 import { runScript } from '../lua/script.js'
 import { encodeLink } from './stream-codec.js'
 
@@ -26,9 +23,6 @@ export interface RedisSinkOptions extends RedisEndpoint {
   readonly clock?: Clock
 }
 
-/** A generation or a mark: random, and exact as a double. */
-const randomMark = (): number => randomInt(1, 2 ** 48 - 1)
-
 /** The Redis stream as a sink, over one connection of its own. */
 export function redisSink({
   name = 'redis',
@@ -39,56 +33,24 @@ export function redisSink({
   ...endpoint
 }: RedisSinkOptions): Sink {
   const keys = logKeys(endpoint.prefix)
-  let connection: Promise<Redis> | undefined
-  let isClosed = false
-
-  const connect = (): Promise<Redis> => {
-    const opening = openRedis(endpoint, { clock, timeoutMs })
-    const drop = (): void => {
-      if (connection === opening) connection = undefined
-    }
-    opening.then((redis) => {
-      redis.once('close', drop)
-      if (isClosed) redis.disconnect()
-    }, drop)
-    return opening
-  }
-
-  const call = async <T>(doing: string, act: (redis: Redis) => Promise<T>): Promise<T> => {
-    if (isClosed) throw new LogError('log.stopped', `${name}: the sink is closed`)
-    const opening = (connection ??= connect())
-    const late = (): LogError =>
-      new LogError('log.sink-failed', `${name}: no answer to ${doing} within ${timeoutMs} ms`)
-    try {
-      return await within(clock, timeoutMs, opening.then(act), late)
-    } catch (error) {
-      opening.then((redis) => {
-        redis.disconnect()
-      }, drop)
-      if (connection === opening) connection = undefined
-      throw asLogError(error, 'log.sink-failed', `${name}: ${doing}`)
-    }
-  }
+  const connection = createCallConnection({ name, endpoint, failure: 'log.sink-failed', clock, timeoutMs })
 
   return {
     name,
     count: () =>
-      call('reading the ask counter', async (redis) => {
+      connection.call('reading the ask counter', async (redis) => {
         const answer = await runScript(redis, askScript, [keys.ask], [String(randomMark()), '0'])
         const [generation, count] = answer as unknown[]
         return { generation: parseInteger(generation, 'generation'), count: parseInteger(count, 'count') }
       }),
     put: (run) =>
-      call('shipping', async (redis) =>
+      connection.call('shipping', async (redis) =>
         parseAnswer(
           await runScript(redis, appendScript, [keys.log, keys.ask], encodeRun(run, [maxEntries, maxBytes])),
         ),
       ),
     close() {
-      isClosed = true
-      connection?.then((redis) => {
-        redis.disconnect()
-      }, drop)
+      connection.close()
     },
   }
 }
@@ -118,9 +80,4 @@ function parseAnswer(answer: unknown): SinkAnswer {
     link: { position: parseInteger(position, 'position'), mark: parseInteger(mark, 'mark') },
   }
   return { said, end }
-}
-
-/** The connection never opened: nothing to drop. */
-function drop(): void {
-  return
 }

@@ -42,17 +42,27 @@ export type RawEntry = readonly [id: string, fields: readonly string[]]
 
 /** Eight arguments of the append script. */
 export function encodeLink(entry: LogEntry): string[] {
-  const tags = JSON.stringify(entry.tags)
-  const changes = entry.isAbridged ? '' : JSON.stringify(entry.changes)
   return [
     String(entry.position),
     String(entry.mark),
     String(entry.previousMark),
     String(entry.epoch.term),
     String(entry.epoch.nonce),
+    ...encodeBody(entry.tags, entry.isAbridged ? undefined : entry.changes),
+    String(entry.sequencedAt),
+  ]
+}
+
+/** What a link touches, and its details, as far as they are short enough to travel. */
+export function encodeBody(
+  touched: readonly string[],
+  details: readonly Change[] | undefined,
+): readonly [tags: string, changes: string] {
+  const tags = JSON.stringify(touched)
+  const changes = details === undefined ? '' : JSON.stringify(details)
+  return [
     Buffer.byteLength(tags) > maxTagsBytes ? JSON.stringify([everything]) : tags,
     Buffer.byteLength(changes) > maxChangesBytes ? '' : changes,
-    String(entry.sequencedAt),
   ]
 }
 
