@@ -37,6 +37,8 @@ export interface RedisServerOptions {
   readonly port?: number
   readonly preferredPort?: number
   readonly settings?: Readonly<Record<string, string>>
+  /** Before the settings: a configuration file, which a Sentinel writes to, and `--sentinel`. */
+  readonly args?: readonly string[]
   readonly say: Say
 }
 
@@ -86,7 +88,10 @@ function launch(port: number, options: RedisServerOptions): Promise<ServerProces
     daemonize: 'no',
     ...options.settings,
   }
-  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
+  const args = [
+    ...(options.args ?? []),
+    ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+  ]
   return spawnServer({ command: options.command, args, logFile: options.logFile, cwd: options.dataDir })
 }
 
