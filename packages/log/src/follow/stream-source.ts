@@ -4,7 +4,7 @@ import { pause } from '../clock.js'
 import { asLogError, LogError } from '../errors.js'
 import { logKeys } from '../redis/log-keys.js'
 import { openRedis } from '../redis/redis-connection.js'
-import type { RedisEndpoint } from '../redis/redis-connection.js'
+import type { RedisEndpoint } from '../redis/redis-address.js'
 import { followStream } from './stream-session.js'
 import type { StreamSessionOptions } from './stream-session.js'
 

@@ -11,7 +11,7 @@ import { within } from '../clock.js'
 import type { LogErrorCode } from '../errors.js'
 import { asLogError, LogError } from '../errors.js'
 import { openRedis } from './redis-connection.js'
-import type { RedisEndpoint } from './redis-connection.js'
+import type { RedisEndpoint } from './redis-address.js'
 
 export interface CallConnection {
   /** @throws LogError of the code given, `log.stopped` once closed */

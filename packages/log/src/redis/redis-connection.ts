@@ -7,29 +7,17 @@
 
 import type { Redis } from 'ioredis'
 
-import type { Clock } from '../clock.js'
 import { within } from '../clock.js'
 import { LogError } from '../errors.js'
 import { clientOf } from './redis-address.js'
-import type { RedisAddress } from './redis-address.js'
-
-export interface RedisEndpoint {
-  readonly redis: RedisAddress
-  /** Of the keys; default `tidemark`. */
-  readonly prefix?: string
-}
-
-export interface OpenOptions {
-  readonly clock: Clock
-  /** Until it is ready, handshake included. */
-  readonly timeoutMs: number
-}
+import type { OpenOptions, RedisEndpoint } from './redis-address.js'
 
 /** @throws LogError `log.stream-failed` when it is not ready in time */
-export async function openRedis(endpoint: RedisEndpoint, { clock, timeoutMs }: OpenOptions): Promise<Redis> {
-  const redis = clientOf(endpoint.redis, timeoutMs)
-  redis.on('error', ignore)
+export async function openRedis(endpoint: RedisEndpoint, options: OpenOptions): Promise<Redis> {
+  const { clock, timeoutMs } = options
   const late = (): LogError => new LogError('log.stream-failed', `Redis is not ready after ${timeoutMs} ms`)
+  const redis = await within(clock, timeoutMs, clientOf(endpoint, options), late)
+  redis.on('error', ignore)
   try {
     await within(clock, timeoutMs, ready(redis), late)
     return redis
