@@ -48,7 +48,13 @@ export function createCache(options: CacheOptions): Cache {
   const policy = definePolicy(options.policy ?? {})
   const codec = chooseCodec(options.codec ?? 'json')
   const guarded = redis === undefined || redis instanceof GuardedRedis ? redis : guardRedis(redis as Redis)
-  const log = followedLog(options.follow, schedule)
+  const log = followedLog({
+    follow: options.follow,
+    redis: guarded?.client,
+    prefix,
+    maxLagMs: policy.maxLagMs,
+    schedule,
+  })
   const { tide } = log
   const { random = Math.random, now = () => tide.now() } = options
   const { follower } = tide
