@@ -1,4 +1,4 @@
-import type { BreakerState } from './l2/guarded-redis.js'
+import type { BreakerState } from './l2/redis-node.js'
 
 /** What has happened since the cache was made. Plain integers: reading them costs nothing, counting them next to it. */
 export interface Counters {

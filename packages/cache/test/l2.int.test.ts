@@ -34,7 +34,7 @@ const world = (policy: CacheOptions['policy'] = {}) => {
       ...more,
     }),
   })
-  const valueKey = (key: string) => `${space.prefix}:v:${namespace}:${key}`
+  const valueKey = (key: string) => `${space.prefix}:{${namespace}:${key}}:v`
   const isStored = (key: string) => eventually(async () => (await redis.exists(valueKey(key))) === 1)
   const envelope = async (key: string) => decodeEnvelope((await redis.getBuffer(valueKey(key)))!)
   return { process, valueKey, isStored, envelope, namespace }
@@ -173,7 +173,7 @@ describe('L2', () => {
     const { cache } = process()
     expect(await cache.getOrSet({ key: 'k', load: () => 'v' })).toBe('v')
     await isStored('k')
-    expect(await redis.exists(`${space.prefix}:l:${namespace}:k`)).toBe(0)
+    expect(await redis.exists(`${space.prefix}:{${namespace}:k}:l`)).toBe(0)
     expect(await process().cache.read({ key: 'k', load: () => 'x' })).toMatchObject({
       value: 'v',
       from: 'l2',
@@ -185,7 +185,7 @@ describe('L2', () => {
     'a key of another make is replaced by the next store: %s',
     async (what) => {
       const { process, valueKey, isStored, namespace } = world({ lease: 100 })
-      const leaseKey = `${space.prefix}:l:${namespace}:k`
+      const leaseKey = `${space.prefix}:{${namespace}:k}:l`
       if (what === 'a list') await redis.lpush(valueKey('k'), 'x')
       else if (what === 'a lease that is a list') await redis.lpush(leaseKey, 'x')
       else await redis.set(leaseKey, 'nobody')

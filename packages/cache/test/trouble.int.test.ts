@@ -52,9 +52,9 @@ test('Redis wakes up: L2 is used again, and no lease of the time it hung stands 
   await server.resume()
   await eventually(async () => {
     cache.set('back', 1, { stamp: cache.stamp() })
-    return (await redis.exists('tidemark:v:n:back')) === 1
+    return (await redis.exists('tidemark:{n:back}:v')) === 1
   })
-  expect(await redis.keys('tidemark:l:*')).toEqual([])
+  expect(await redis.keys('tidemark:*:l')).toEqual([])
 })
 
 test('a claim that was given up is undone when Redis carries it out after all', async () => {
@@ -70,7 +70,7 @@ test('a claim that was given up is undone when Redis carries it out after all', 
   await server.resume()
   mget.mockRestore()
   await eventually(
-    async () => (await redis.exists('tidemark:l:late:k')) === 0 && (await redis.info('stats')) !== '',
+    async () => (await redis.exists('tidemark:{late:k}:l')) === 0 && (await redis.info('stats')) !== '',
   )
 })
 
@@ -85,7 +85,7 @@ test('Redis is killed and comes back: nobody notices but by counters, and nothin
   await eventually(
     async () => {
       cache.set('back', 1, { stamp: cache.stamp() })
-      return (await redis.exists('tidemark:v:n:back')) === 1
+      return (await redis.exists('tidemark:{n:back}:v')) === 1
     },
     { timeoutMs: 15_000 },
   )
@@ -107,8 +107,8 @@ test('only so many calls wait for Redis; the next is not made', async () => {
   await eventually(() => client.status === 'ready')
   const guard = guardRedis(client, { maxInFlight: 2, deadlineMs: 5_000 })
   await server.pause()
-  const waiting = [1, 2].map(() => guard.run((each) => each.ping()))
-  expect(await timed(() => guard.run((each) => each.ping()))).toBeLessThan(100)
+  const waiting = [1, 2].map(() => guard.nodeOf('k').run((each) => each.ping()))
+  expect(await timed(() => guard.nodeOf('k').run((each) => each.ping()))).toBeLessThan(100)
   await server.resume()
   for (const reply of await Promise.all(waiting)) expect(reply).toEqual({ ok: true, value: 'PONG' })
 })

@@ -1,114 +1,126 @@
 /**
- * Redis, made safe to wait for.
- *
- * Every call ends within `deadlineMs`, whatever the client's own settings (ioredis by default waits without end for a
- * server that hangs, and queues while it is away). A call that fails or is late counts against one breaker for the
- * client, which all namespaces on it share; while it is open nothing is sent, but for one probe now and then. What fails
- * is told as a value: the caller treats it as a miss or a skipped store, and no exception comes from here.
- *
- * A deadline that fires is given one more turn of the event loop: if this process was busy for that long, the reply lies
- * in the socket, and Redis is not to blame.
+ * A Redis client, made safe to wait for: one server (also by way of Sentinel), or a Cluster of them. All namespaces on a
+ * client share what is known of its servers. It heals by itself: what Redis says about having moved is heeded here, and
+ * to the call that was told so it is a miss.
  */
 
-import { BrokenCircuitError, circuitBreaker, CircuitState, ConsecutiveBreaker, handleAll } from 'cockatiel'
-import type { CircuitBreakerPolicy } from 'cockatiel'
-import type { Redis } from 'ioredis'
+import type { Cluster, Redis } from 'ioredis'
 
 import type { Schedule } from '../schedule.js'
 import { timerSchedule } from '../schedule.js'
-
-export type Guarded<T> = { readonly ok: true; readonly value: T } | { readonly ok: false }
-export type BreakerState = 'closed' | 'half-open' | 'open'
+import { ClusterNodes } from './cluster-nodes.js'
+import type { BreakerState, NodeLimits } from './redis-node.js'
+import { RedisNode } from './redis-node.js'
+import { SentinelWatch } from './sentinel-watch.js'
 
 export interface GuardOptions {
   /** Default 50. */
   readonly deadlineMs?: number
-  /** Failures in a row after which nothing is sent. Default 5. */
+  /** Failures in a row after which nothing is sent to a server. Default 5. */
   readonly failuresToOpen?: number
   /** After how long one call is let through to see. Default 500. */
   readonly probeAfterMs?: number
-  /** Calls (batches) waiting for Redis at once. Default 256. */
+  /** Calls (batches) waiting for one server at once. Default 256. */
   readonly maxInFlight?: number
   readonly schedule?: Schedule
 }
 
-const trouble = { ok: false } as const
-
-/** Where a command would only wait for a connection that has been lost. */
-const lost: readonly string[] = ['reconnecting', 'close', 'end']
+const worseness: readonly BreakerState[] = ['closed', 'half-open', 'open']
 
 export class GuardedRedis {
-  readonly client: Redis
-  readonly #deadlineMs: number
-  readonly #maxInFlight: number
-  readonly #schedule: Schedule
-  readonly #breaker: CircuitBreakerPolicy
-  #inFlight = 0
+  readonly client: Redis | Cluster
+  /** Where there is but one server. */
+  readonly only: RedisNode | undefined
+  /** What the client's `keyPrefix` would add, where commands go past it. */
+  readonly keyPrefix: string
+  /** Why a call last failed; for `explain` and logs. */
+  lastError: unknown
+  readonly #limits: NodeLimits
+  readonly #nodes: ClusterNodes | undefined
+  readonly #sentinel: SentinelWatch | undefined
+  #opening: Promise<void> | undefined
 
-  constructor(client: Redis, options: GuardOptions = {}) {
+  constructor(client: Redis | Cluster, options: GuardOptions = {}) {
+    const { deadlineMs = 50, failuresToOpen = 5, probeAfterMs = 500, maxInFlight = 256 } = options
+    const { schedule = timerSchedule } = options
+    const limits = { deadlineMs, failuresToOpen, probeAfterMs, maxInFlight, schedule }
     this.client = client
-    this.#deadlineMs = options.deadlineMs ?? 50
-    this.#maxInFlight = options.maxInFlight ?? 256
-    this.#schedule = options.schedule ?? timerSchedule
-    this.#breaker = circuitBreaker(handleAll, {
-      breaker: new ConsecutiveBreaker(options.failuresToOpen ?? 5),
-      halfOpenAfter: options.probeAfterMs ?? 500,
-    })
-  }
-
-  get breaker(): BreakerState {
-    if (this.#breaker.state === CircuitState.Closed) return 'closed'
-    return this.#breaker.state === CircuitState.HalfOpen ? 'half-open' : 'open'
-  }
-
-  async run<T>(send: (client: Redis) => Promise<T>): Promise<Guarded<T>> {
-    // cockatiel lets callers wait while a probe is under way: a request has no time for that.
-    if (
-      this.#inFlight >= this.#maxInFlight ||
-      this.breaker === 'half-open' ||
-      lost.includes(this.client.status)
-    )
-      return trouble
-    this.#inFlight++
-    try {
-      return { ok: true, value: await this.#breaker.execute(() => this.#soon(send(this.client))) }
-    } catch (error) {
-      if (!(error instanceof BrokenCircuitError)) this.lastError = error
-      return trouble
-    } finally {
-      this.#inFlight--
+    this.#limits = limits
+    if (isCluster(client)) {
+      this.keyPrefix = client.options.redisOptions?.keyPrefix === undefined ? keyPrefixOf(client) : ''
+      this.#nodes = new ClusterNodes(client, limits, (error) => {
+        this.lastError = error
+      })
+    } else {
+      this.keyPrefix = ''
+      if (client.options.sentinels != null) this.#sentinel = new SentinelWatch(client, schedule)
+      this.only = new RedisNode({
+        find: () => client,
+        limits,
+        troubled: (node, error) => {
+          if (error === undefined) this.#sentinel?.watch()
+          else {
+            this.lastError = error
+            if (node.breaker !== 'closed') this.#sentinel?.redial()
+          }
+        },
+      })
     }
   }
 
-  /** Why a call last failed; for `explain` and logs. */
-  lastError: unknown
-
-  #soon<T>(reply: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const cancel = this.#schedule(this.#deadlineMs, () => {
-        setImmediate(() => {
-          reject(new Error(`Redis gave no answer within ${this.#deadlineMs} ms`))
-        })
-      })
-      reply.then(
-        (value) => {
-          cancel()
-          resolve(value)
-        },
-        (error: unknown) => {
-          cancel()
-          reject(error as Error)
-        },
-      )
-    })
+  /** The worst of its servers. */
+  get breaker(): BreakerState {
+    if (this.only !== undefined) return this.only.breaker
+    let worst = 0
+    for (const node of this.#nodes!.all) worst = Math.max(worst, worseness.indexOf(node.breaker))
+    return worseness[worst]!
   }
+
+  /** The server that holds `key`. */
+  nodeOf(key: string): RedisNode {
+    return this.only ?? this.#nodes!.of(key)
+  }
+
+  /** What a server said instead of an answer. */
+  heed(error: Error): void {
+    if (/^(MOVED|ASK|CLUSTERDOWN) /.test(error.message)) this.#nodes?.learn()
+    else if (error.message.startsWith('READONLY ')) this.#sentinel?.redial()
+  }
+
+  /**
+   * A Cluster that has only begun to connect: until it knows who owns which slots, and no longer than a call may take.
+   * Undefined: there is nothing to wait for, or it has been waited for once.
+   */
+  opening(): Promise<void> | undefined {
+    const { client } = this
+    if (!isCluster(client) || client.slots.length > 0) return undefined
+    if (this.#opening === undefined) {
+      if (client.status === 'wait') client.connect().catch(() => undefined)
+      this.#opening = new Promise<void>((resolve) => {
+        const cancel = this.#limits.schedule(this.#limits.deadlineMs, resolve)
+        client.once('ready', () => {
+          cancel()
+          resolve()
+        })
+      }).then(() => {
+        this.#hasOpened = true
+      })
+    }
+    return this.#hasOpened ? undefined : this.#opening
+  }
+
+  #hasOpened = false
 }
 
+const isCluster = (client: Redis | Cluster): client is Cluster => 'nodes' in client
+
+const keyPrefixOf = (client: Cluster): string => client.options.keyPrefix ?? ''
+
 /** One guard for each client: two namespaces on one client share its fate, so they share its breaker and its batches. */
-const guards = new WeakMap<Redis, GuardedRedis>()
+const guards = new WeakMap<Redis | Cluster, GuardedRedis>()
 
 /** The guard of `client`; `options` count when it is first asked for. */
-export function guardRedis(client: Redis, options?: GuardOptions): GuardedRedis {
+export function guardRedis(client: Redis | Cluster, options?: GuardOptions): GuardedRedis {
   const known = guards.get(client)
   if (known !== undefined) return known
   const guard = new GuardedRedis(client, options)

@@ -3,9 +3,10 @@ import type { Counters } from '../stats.js'
 import type { Codec } from './codec.js'
 import type { Envelope } from './envelope.js'
 import { decodeEnvelope, encodeEnvelope } from './envelope.js'
-import type { BreakerState, GuardedRedis } from './guarded-redis.js'
+import type { GuardedRedis } from './guarded-redis.js'
 import type { RedisBatches } from './redis-batches.js'
 import { batchesOf } from './redis-batches.js'
+import type { BreakerState } from './redis-node.js'
 
 export type L2Read =
   | { readonly kind: 'found'; readonly envelope: Envelope }
@@ -28,16 +29,14 @@ export interface L2Options {
 export class L2 {
   readonly #redis: GuardedRedis
   readonly #batches: RedisBatches
-  readonly #valuePrefix: string
-  readonly #leasePrefix: string
+  readonly #keyPrefix: string
   readonly #codec: Codec
   readonly #counters: Counters
 
   constructor({ redis, prefix, namespace, codec, counters }: L2Options) {
     this.#redis = redis
     this.#batches = batchesOf(redis)
-    this.#valuePrefix = `${prefix}:v:${namespace}:`
-    this.#leasePrefix = `${prefix}:l:${namespace}:`
+    this.#keyPrefix = `${redis.keyPrefix}${prefix}:{${namespace}:`
     this.#codec = codec
     this.#counters = counters
   }
@@ -47,21 +46,21 @@ export class L2 {
   }
 
   async read(key: string): Promise<L2Read> {
-    const reply = await this.#batches.read(this.#valuePrefix + key)
+    const reply = await this.#batches.read(this.#valueKey(key))
     if (!reply.ok) return this.#trouble()
     const envelope = this.#open(reply.value)
     return envelope === undefined ? { kind: 'none' } : { kind: 'found', envelope }
   }
 
   async claim(key: string, owner: string, leaseMs: number): Promise<L2Claim> {
-    const reply = await this.#batches.claim(this.#valuePrefix + key, this.#leasePrefix + key, owner, leaseMs)
+    const reply = await this.#batches.claim(this.#valueKey(key), this.#leaseKey(key), owner, leaseMs)
     if (!reply.ok) return this.#trouble()
     const envelope = this.#open(reply.value.bytes)
     return { kind: reply.value.isOwner ? 'owner' : 'held-by-another', envelope }
   }
 
   release(key: string, owner: string): void {
-    this.#batches.release(this.#leasePrefix + key, owner)
+    this.#batches.release(this.#leaseKey(key), owner)
   }
 
   /** Undefined: the codec cannot write it, so it stays in L1 alone. */
@@ -94,15 +93,18 @@ export class L2 {
       if (owner !== undefined) this.release(key, owner)
       return false
     }
-    const reply = await this.#batches.store(
-      this.#valuePrefix + key,
-      this.#leasePrefix + key,
-      bytes,
-      lifeMs,
-      owner,
-    )
+    const reply = await this.#batches.store(this.#valueKey(key), this.#leaseKey(key), bytes, lifeMs, owner)
     if (!reply.ok) this.#counters.redisErrors++
     return reply.ok && reply.value
+  }
+
+  /** What stands in braces decides the slot: a value and its lease share one. */
+  #valueKey(key: string): string {
+    return `${this.#keyPrefix}${key}}:v`
+  }
+
+  #leaseKey(key: string): string {
+    return `${this.#keyPrefix}${key}}:l`
   }
 
   #open(bytes: Buffer | undefined): Envelope | undefined {
