@@ -22,21 +22,24 @@ async function setUp() {
   const tide = new HandTide().follow()
   const cache = createCache({ tide, redis: client, namespace: 'n', policy: { maxLag: '1h' } })
   /** A store reaches the master that the Sentinels name. */
-  const isUsed = () =>
-    eventually(
+  let uses = 0
+  const isUsed = () => {
+    const key = `use ${++uses}`
+    return eventually(
       async () => {
         const master = new Redis((await set.master()).url, { retryStrategy: () => null })
         master.on('error', () => undefined)
         try {
-          cache.set('back', 1, { stamp: cache.stamp() })
+          cache.set(key, 1, { stamp: cache.stamp() })
           expect((await master.role())[0]).toBe('master')
-          return (await master.exists('tidemark:{n:back}:v')) === 1
+          return (await master.exists(`tidemark:{n:${key}}:v`)) === 1
         } finally {
           master.disconnect()
         }
       },
       { timeoutMs: 40_000, everyMs: 50 },
     )
+  }
   return { set, client, cache, tide, isUsed }
 }
 
