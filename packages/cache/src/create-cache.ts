@@ -1,7 +1,5 @@
 import { randomUUID } from 'node:crypto'
 
-import type { Redis } from 'ioredis'
-
 import { Cache } from './cache.js'
 import { Changes } from './changes.js'
 import { Explainer } from './explain.js'
@@ -47,7 +45,7 @@ export function createCache(options: CacheOptions): Cache {
   } = limits
   const policy = definePolicy(options.policy ?? {})
   const codec = chooseCodec(options.codec ?? 'json')
-  const guarded = redis === undefined || redis instanceof GuardedRedis ? redis : guardRedis(redis as Redis)
+  const guarded = redis === undefined || redis instanceof GuardedRedis ? redis : guardRedis(redis)
   const log = followedLog({
     follow: options.follow,
     redis: guarded?.client,

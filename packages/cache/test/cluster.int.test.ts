@@ -25,7 +25,7 @@ async function setUp(options: OwnClusterOptions = {}, clientOptions: ClusterOpti
   })
   const process = () => {
     const tide = new HandTide().follow()
-    return createCache({ tide, redis: client, namespace: 'n', l1: false, policy: { maxLag: '1h' } })
+    return createCache({ follow: tide, redis: client, namespace: 'n', l1: false, policy: { maxLag: '1h' } })
   }
   return { cluster, client, cache: process(), process }
 }
@@ -128,14 +128,14 @@ test('a cache whose Cluster has only begun to connect waits for it, once', async
   closers.push(() => {
     lazy.disconnect()
   })
-  const other = createCache({ tide: new HandTide().follow(), redis: lazy, namespace: 'n' })
+  const other = createCache({ follow: new HandTide().follow(), redis: lazy, namespace: 'n' })
   expect(await other.read({ key: 'first', load: () => 2 })).toMatchObject({ value: 1, from: 'l2' })
   const nowhere = new Cluster([{ host: '127.0.0.1', port: 1 }])
   nowhere.on('error', () => undefined)
   closers.push(() => {
     nowhere.disconnect()
   })
-  const alone = createCache({ tide: new HandTide().follow(), redis: nowhere, namespace: 'n' })
+  const alone = createCache({ follow: new HandTide().follow(), redis: nowhere, namespace: 'n' })
   for (const key of keys) expect(await alone.getOrSet({ key, load: () => key })).toBe(key)
 })
 

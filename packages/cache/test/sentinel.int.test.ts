@@ -20,7 +20,7 @@ async function setUp() {
   })
   await eventually(async () => (await client.ping()) === 'PONG')
   const tide = new HandTide().follow()
-  const cache = createCache({ tide, redis: client, namespace: 'n', policy: { maxLag: '1h' } })
+  const cache = createCache({ follow: tide, redis: client, namespace: 'n', policy: { maxLag: '1h' } })
   /** A store reaches the master that the Sentinels name. */
   let uses = 0
   const isUsed = () => {
@@ -56,7 +56,7 @@ test('a fail-over: L2 goes on with the new master, what has sunk stays sunk, and
   expect(await cache.getOrSet({ key: 'k2', load: () => 'v' })).toBe('v')
   expect(performance.now() - startMs).toBeLessThan(2_000)
   await isUsed()
-  const other = createCache({ tide, redis: client, namespace: 'n', policy: { maxLag: '1h' } })
+  const other = createCache({ follow: tide, redis: client, namespace: 'n', policy: { maxLag: '1h' } })
   expect(await other.getOrSet({ key: 'k', tags: ['t'], load: () => 'newer' })).toBe('newer')
   expect(other.stats().sunk).toBeGreaterThan(0)
 })
