@@ -13,7 +13,6 @@ export interface BatchContext {
 
 /** What a loader is told, and what it can say of its value beside giving it. */
 export interface LoadContext extends BatchContext {
-  readonly key: string
   /** What is held of the key and may not be served, if anything: for a conditional request to the origin. */
   previous<T = unknown>(): Previous<T> | undefined
   /**

@@ -18,10 +18,9 @@ const passes = (tide: HandTide, ms: number): void => {
 }
 
 describe('what a loader is told', () => {
-  test('its key, a signal, the stamp of its value, and nothing of the past where nothing is held', async () => {
+  test('a signal, the stamp of its value, and nothing of the past where nothing is held', async () => {
     const { tide, ask } = setUp()
     await ask((context) => {
-      expect(context.key).toBe('k')
       expect(context.signal.aborted).toBe(false)
       expect(context.stamp).toEqual(tide.follower.stamp())
       expect(context.previous()).toBeUndefined()

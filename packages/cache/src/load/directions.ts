@@ -17,7 +17,6 @@ const maxValidatorLength = 1_024
 
 /** The context of one load; what the loader says is noted on it, and read when the load has ended. */
 export class DirectedLoad implements LoadContext, Directions {
-  readonly key: string
   readonly signal: AbortSignal
   readonly stamp: LoadContext['stamp']
   isSkipped = false
@@ -26,12 +25,7 @@ export class DirectedLoad implements LoadContext, Directions {
   validator: string | undefined
   readonly #findPrevious: () => Previous<unknown> | undefined
 
-  constructor(
-    key: string,
-    { signal, stamp }: BatchContext,
-    findPrevious: () => Previous<unknown> | undefined,
-  ) {
-    this.key = key
+  constructor({ signal, stamp }: BatchContext, findPrevious: () => Previous<unknown> | undefined) {
     this.signal = signal
     this.stamp = stamp
     this.#findPrevious = findPrevious

@@ -11,7 +11,7 @@ export const singleOrigin = <T>(
 ): Origin<T> => ({
   load: (key, flight: Flight<T>) =>
     askOrigin<T | undefined>(parts, [flight as Flight], flight.deadlineMs, (context) => {
-      const directed = new DirectedLoad(key, context, () => parts.previous(key, flight as Flight))
+      const directed = new DirectedLoad(context, () => parts.previous(key, flight as Flight))
       flight.directions = directed
       return load(directed)
     }),
