@@ -3,7 +3,8 @@ import { eventually, redisSpace } from '@tidemark/testkit'
 import { describe, expect, test } from 'vitest'
 
 import type { FollowEvent } from '../src/index.js'
-import { isAfloat, isProven, startMemoryLog, startRedisLog } from './fixture/logs.js'
+import { freshLog } from './fixture/log-fixture.js'
+import { isAfloat, isProven, startMemoryLog, startPostgresLog, startRedisLog } from './fixture/logs.js'
 import type { OwnLog } from './fixture/logs.js'
 
 interface Kind {
@@ -21,6 +22,23 @@ const kinds: readonly Kind[] = [
     open() {
       const { url, prefix } = redisSpace()
       return Promise.resolve(() => startRedisLog({ redis: url, prefix }))
+    },
+  },
+  {
+    name: 'postgresLog',
+    isShared: true,
+    async open() {
+      const { log } = await freshLog()
+      return () => startPostgresLog({ postgres: log })
+    },
+  },
+  {
+    name: 'postgresLog with Redis',
+    isShared: true,
+    async open() {
+      const { log } = await freshLog()
+      const { url, prefix } = redisSpace()
+      return () => startPostgresLog({ postgres: log, redis: url, prefix })
     },
   },
 ]
@@ -129,17 +147,5 @@ describe.each(kinds.filter(({ isShared }) => isShared))('$name, followed by seve
       expect(await log.reach(token, 2_000)).toBe('reached')
       expect(isAfloat(log, stamps[i], 'product:1')).toBe(false)
     }
-  })
-
-  test('a value that one stored is judged by another that starts later: floors of before its start are known', async () => {
-    const make = await open()
-    const first = await make()
-    await first.invalidate(['product:1'])
-    const stamp = first.follower.stamp()
-    await first.invalidate(['product:2'])
-    const later = await make()
-    expect(await later.reach(first.follower.token!, 2_000)).toBe('reached')
-    expect(isAfloat(later, stamp, 'product:1')).toBe(true)
-    expect(isAfloat(later, stamp, 'product:2')).toBe(false)
   })
 })

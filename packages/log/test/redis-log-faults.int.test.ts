@@ -227,3 +227,16 @@ test('the stream is bounded: whoever was away longer than it reaches back sinks 
   expect(isAfloat(late, before, 'product:none')).toBe(true)
   expect(isAfloat(late, { ...before!, tidemark: 1 }, 'product:none')).toBe(false)
 })
+
+test('a value that one stored is judged by another that starts later: floors of before its start are known', async () => {
+  const { url, prefix } = redisSpace()
+  const make = () => startRedisLog({ redis: url, prefix })
+  const first = await make()
+  await first.invalidate(['product:1'])
+  const stamp = first.follower.stamp()
+  await first.invalidate(['product:2'])
+  const later = await make()
+  expect(await later.reach(first.follower.token!, 2_000)).toBe('reached')
+  expect(isAfloat(later, stamp, 'product:1')).toBe(true)
+  expect(isAfloat(later, stamp, 'product:2')).toBe(false)
+})

@@ -1,9 +1,4 @@
-/**
- * Changes of data that Postgres does not hold: somebody says which tags they touched.
- *
- * They go through the outbox like every other change, so they have a position, reach every follower, and are as safe
- * from crashes as a row.
- */
+/** Changes of data that Postgres does not hold: somebody says which tags they touched. */
 import { z } from 'zod'
 
 const tagsMax = 1_000
@@ -35,17 +30,3 @@ export const externalInvalidation = z.strictObject({
 })
 
 export type ExternalInvalidation = z.output<typeof externalInvalidation>
-
-type Query = (text: string, values: readonly unknown[]) => Promise<unknown>
-
-/** Commits the change; a flush afterwards makes it known at once. */
-export async function record(
-  query: Query,
-  { tags, reason }: ExternalInvalidation,
-  trace: string | undefined,
-) {
-  await query(
-    `INSERT INTO tidemark.outbox (resource, operation, tags, reason, trace) VALUES ('-', 'invalidate', $1, $2, $3)`,
-    [[...new Set(tags)], reason, trace ?? null],
-  )
-}

@@ -1,11 +1,18 @@
 /** The invalidation service's one composition root. */
 import { createPool } from '@tidemark/database'
-import { createFlush, followLog, logDatabase, readRoster, redisSink, requestClient } from '@tidemark/log'
+import {
+  createFlush,
+  followLog,
+  logDatabase,
+  readRoster,
+  recordInvalidation,
+  redisSink,
+  requestClient,
+} from '@tidemark/log'
 import { createHealth, createMetrics, createServer, repeat, runService, waitFor } from '@tidemark/service'
 import { createInvalidationApp } from './app.js'
 import { checkpointer } from './checkpointer.js'
 import { readConfig } from './config.js'
-import { record } from './external-invalidation.js'
 import { logMetrics } from './log-metrics.js'
 import { readStatus } from './status.js'
 
@@ -121,7 +128,7 @@ await runService({
     })
     const query = (text: string, values?: readonly unknown[]) => pool.query(text, values && [...values])
     const app = createInvalidationApp({
-      record: (invalidation, trace) => record(query, invalidation, trace),
+      record: (invalidation, trace) => recordInvalidation(log, { ...invalidation, trace }),
       flush: async () => (await flush.flush()).token,
       status: () =>
         readStatus({ query, flush, tide, followers: () => readRoster(client, config.TIDEMARK_PREFIX) }),
