@@ -14,8 +14,12 @@ import type { L1 } from './l1/l1.js'
 import { lruL1 } from './l1/lru-l1.js'
 import { noL1 } from './l1/no-l1.js'
 import { chooseCodec } from './l2/codec.js'
+import { Compressor } from './l2/compress.js'
+import { Keyring } from './l2/encrypt.js'
 import { GuardedRedis, guardRedis } from './l2/guarded-redis.js'
+import { keyNames } from './l2/key-names.js'
 import { L2 } from './l2/l2.js'
+import { Wrapper } from './l2/wrapper.js'
 import { Flights } from './load/flights.js'
 import { LoadGate } from './load/load-gate.js'
 import type { CacheOptions } from './options.js'
@@ -44,7 +48,9 @@ export function createCache(options: CacheOptions): Cache {
     maxHotKeys = 256,
   } = limits
   const policy = definePolicy(options.policy ?? {})
-  const codec = chooseCodec(options.codec ?? 'json')
+  const { compress, encrypt } = options
+  const codec = chooseCodec(options.codec ?? 'msgpack')
+  const wrapper = new Wrapper(new Compressor(compress || undefined), encrypt && new Keyring(encrypt.keys))
   const guarded = redis === undefined || redis instanceof GuardedRedis ? redis : guardRedis(redis)
   const log = followedLog({
     follow: options.follow,
@@ -58,9 +64,10 @@ export function createCache(options: CacheOptions): Cache {
   const { follower } = tide
   const counters = newCounters()
   const clock = new TickClock(now)
-  const implicit = new ImplicitTags(follower.table, namespace)
+  const nameOf = keyNames(namespace, encrypt?.names)
+  const implicit = new ImplicitTags(follower.table, namespace, nameOf)
   const l1 = l1Of(options.l1)
-  const l2 = guarded && new L2({ redis: guarded, prefix, namespace, codec, counters })
+  const l2 = guarded && new L2({ redis: guarded, prefix, namespace, nameOf, codec, wrapper, counters })
   const freshness = new Freshness(follower)
   const holdings = new Holdings({ implicit, random, now, l1, l2 })
   const holds = new RetryHold(random)

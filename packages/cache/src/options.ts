@@ -4,6 +4,8 @@ import type { Cluster, Redis } from 'ioredis'
 import { CacheError } from './cache-error.js'
 import type { L1, L1Options } from './l1/l1.js'
 import type { CodecChoice } from './l2/codec.js'
+import type { CompressOptions } from './l2/compress.js'
+import type { EncryptOptions } from './l2/encrypt.js'
 import type { GuardedRedis } from './l2/guarded-redis.js'
 import type { PolicyOptions } from './policy.js'
 import type { Schedule } from './schedule.js'
@@ -44,8 +46,12 @@ export interface CacheOptions {
   readonly l1?: L1Options | L1 | false
   /** For requests that bring none of their own. */
   readonly policy?: PolicyOptions
-  /** Default 'json'. */
+  /** Default 'msgpack'. */
   readonly codec?: CodecChoice
+  /** Makes large values smaller in Redis. Default false. */
+  readonly compress?: false | CompressOptions
+  /** For a namespace whose values are nobody else's business: they lie in Redis under lock. */
+  readonly encrypt?: EncryptOptions
   /** Announces changes in another way than through the log that is followed. */
   readonly invalidate?: Invalidate
   readonly limits?: CacheLimits

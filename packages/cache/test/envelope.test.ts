@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 
-import type { Envelope } from '../src/l2/envelope.js'
+import type { Envelope, Wrapping } from '../src/l2/envelope.js'
 import { decodeEnvelope, encodeEnvelope } from '../src/l2/envelope.js'
 
 const sample: Envelope = {
@@ -29,6 +29,11 @@ const envelopes: fc.Arbitrary<Envelope> = fc.record({
   // Lone surrogates are no text: UTF-8 cannot carry them.
   tags: fc.array(fc.string({ unit: 'grapheme' }), { maxLength: 8 }),
   payload: fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
+})
+
+const wrappings: fc.Arbitrary<Wrapping> = fc.record({
+  rawBytes: fc.option(fc.integer({ min: 0, max: 0xffffffff }), { nil: undefined }),
+  keyId: fc.option(fc.stringMatching(/^[\w.-]{1,32}$/), { nil: undefined }),
 })
 
 describe('envelope v1', () => {
@@ -59,8 +64,11 @@ describe('envelope v1', () => {
 
   test('what is encoded comes back', () => {
     fc.assert(
-      fc.property(envelopes, (envelope) => {
-        expect(decodeEnvelope(encodeEnvelope(envelope)!)).toEqual(envelope)
+      fc.property(envelopes, wrappings, (envelope, wrapping) => {
+        const bytes = encodeEnvelope(envelope, wrapping)!
+        const { head, ...read } = decodeEnvelope(bytes)!
+        expect(read).toEqual({ ...envelope, ...wrapping })
+        expect(Buffer.concat([head, envelope.payload])).toEqual(bytes)
       }),
     )
   })
@@ -85,8 +93,8 @@ describe('envelope v1', () => {
       }),
     )
     fc.assert(
-      fc.property(envelopes, fc.nat(), fc.integer({ min: 0, max: 255 }), (envelope, at, byte) => {
-        const bytes = encodeEnvelope(envelope)!
+      fc.property(envelopes, wrappings, fc.nat(), fc.nat({ max: 255 }), (envelope, wrapping, at, byte) => {
+        const bytes = encodeEnvelope(envelope, wrapping)!
         bytes[at % bytes.length] = byte
         isInRange(bytes)
       }),
@@ -100,6 +108,23 @@ describe('envelope v1', () => {
       bytes[at] = 9
       expect(decodeEnvelope(bytes)).toBeUndefined()
     }
+  })
+
+  test('encrypted and a key id go together', () => {
+    const withoutId = encodeEnvelope(sample)!
+    withoutId[3] = 2
+    expect(decodeEnvelope(withoutId)).toBeUndefined()
+    const withoutFlag = encodeEnvelope(sample, { keyId: 'k1' })!
+    expect(decodeEnvelope(withoutFlag)).toMatchObject({ keyId: 'k1' })
+    withoutFlag[3] = 0
+    expect(decodeEnvelope(withoutFlag)).toBeUndefined()
+  })
+
+  test('whatever has been done to the payload, term and tidemark lie where the store script looks', () => {
+    const plain = encodeEnvelope(sample)!
+    const wrapped = encodeEnvelope(sample, { keyId: 'k1', rawBytes: 100 })!
+    expect(wrapped.subarray(4, 16)).toEqual(plain.subarray(4, 16))
+    expect(wrapped.subarray(0, 3)).toEqual(plain.subarray(0, 3))
   })
 
   test('more tags than it can hold are refused, not cut', () => {

@@ -5,25 +5,31 @@
  * |---|---|---|
  * | 0 | 2 | magic `TM` |
  * | 2 | 1 | version, 1 |
- * | 3 | 1 | flags, 0 for now: an envelope with an unknown flag is not read |
+ * | 3 | 1 | flags: 1 compressed, 2 encrypted; an envelope with an unknown flag is not read |
  * | 4 | 4 | term \ |
  * | 8 | 8 | tidemark / big-endian and side by side: the store script compares them |
  * | 16 | 6 | nonce |
  * | 22 | 1 | codec id |
- * | 23 | 1 | 0 |
+ * | 23 | 1 | length of the key id; 0 where it is not encrypted |
  * | 24 | 6 | loadedAt, wall ms |
  * | 30 | 6 | expiresAt, wall ms |
  * | 36 | 6 | staleUntil, wall ms |
  * | 42 | 4 | load cost, µs |
  * | 46 | 2 | number of tags |
  * | 48 | 4 | bytes of all tags together, UTF-8 |
- * | 52 | 4 | bytes of the payload |
+ * | 52 | 4 | bytes of the payload, as it lies here |
  * | 56 | 2 each | length of each tag, UTF-16 units |
- * | … | | tags, one after the other; payload |
+ * | … | | tags, one after the other |
+ * | … | | key id, ASCII, where it is encrypted |
+ * | … | 4 | bytes of the payload before it was compressed, where it was |
+ * | … | | payload |
+ *
+ * All before the payload is the head: it is in the clear, whatever the flags say, since tags and times are read before
+ * the value is wanted, and it is authenticated where the payload is encrypted (see encrypt.ts).
  *
  * The tags are one text so that one call decodes them all. What is read is untrusted: whatever the bytes, `decode`
- * gives an envelope whose every field is in range, or undefined. It does not guard against someone who can write to
- * Redis and means harm.
+ * gives an envelope whose every field is in range, or undefined. Only an encrypted one guards against someone who can
+ * write to Redis and means harm.
  */
 
 import type { Stamp } from '@tidemark/tide'
@@ -40,6 +46,17 @@ export interface Envelope {
   readonly payload: Buffer
 }
 
+/** What has been done to a payload: compressed from so many bytes, then encrypted with the key of this id. */
+export interface Wrapping {
+  readonly rawBytes?: number | undefined
+  readonly keyId?: string | undefined
+}
+
+/** As it lies in Redis: its payload still wrapped. */
+export interface StoredEnvelope extends Envelope, Wrapping {
+  readonly head: Buffer
+}
+
 const magic = 0x544d
 const version = 1
 const headerBytes = 56
@@ -47,46 +64,68 @@ const maxUint16 = 0xffff
 const maxUint32 = 0xffffffff
 const maxUint48 = 2 ** 48 - 1
 
+const compressed = 1
+const encrypted = 2
+
 /** Undefined where it does not fit the format: too many tags, or a tag of more than 65,535 units. */
-export function encodeEnvelope(envelope: Envelope): Buffer | undefined {
-  const { stamp, tags, payload } = envelope
+export function encodeEnvelope(envelope: Envelope, wrapping: Wrapping = {}): Buffer | undefined {
+  const laid = layOut(envelope, envelope.payload.length, wrapping)
+  laid?.payload.set(envelope.payload)
+  return laid?.bytes
+}
+
+/** As `encodeEnvelope`, all but the payload, for which `payloadBytes` are left free. */
+export function layOut(
+  envelope: Omit<Envelope, 'payload'>,
+  payloadBytes: number,
+  { rawBytes, keyId = '' }: Wrapping,
+): { readonly bytes: Buffer; readonly head: Buffer; readonly payload: Buffer } | undefined {
+  const { stamp, tags } = envelope
   if (tags.length > maxUint16 || tags.some((tag) => tag.length > maxUint16)) return undefined
   const text = tags.join('')
   const textBytes = Buffer.byteLength(text)
   const tagsAt = headerBytes + 2 * tags.length
-  const bytes = Buffer.allocUnsafe(tagsAt + textBytes + payload.length)
+  const keyIdAt = tagsAt + textBytes
+  const rawBytesAt = keyIdAt + keyId.length
+  const payloadAt = rawBytesAt + (rawBytes === undefined ? 0 : 4)
+  const bytes = Buffer.allocUnsafe(payloadAt + payloadBytes)
   bytes.writeUInt16BE(magic, 0)
   bytes[2] = version
-  bytes[3] = 0
+  bytes[3] = (rawBytes === undefined ? 0 : compressed) | (keyId === '' ? 0 : encrypted)
   bytes.writeUInt32BE(stamp.epoch.term, 4)
   bytes.writeUInt32BE(Math.floor(stamp.tidemark / 2 ** 32), 8)
   bytes.writeUInt32BE(stamp.tidemark % 2 ** 32, 12)
   bytes.writeUIntBE(stamp.epoch.nonce, 16, 6)
   bytes[22] = envelope.codecId
-  bytes[23] = 0
+  bytes[23] = keyId.length
   bytes.writeUIntBE(wallMs(envelope.loadedAtMs), 24, 6)
   bytes.writeUIntBE(wallMs(envelope.expiresAtMs), 30, 6)
   bytes.writeUIntBE(wallMs(envelope.staleUntilMs), 36, 6)
   bytes.writeUInt32BE(Math.min(maxUint32, Math.round(envelope.loadCostMs * 1_000)), 42)
   bytes.writeUInt16BE(tags.length, 46)
   bytes.writeUInt32BE(textBytes, 48)
-  bytes.writeUInt32BE(payload.length, 52)
+  bytes.writeUInt32BE(payloadBytes, 52)
   for (let i = 0; i < tags.length; i++) bytes.writeUInt16BE(tags[i]!.length, headerBytes + 2 * i)
   bytes.write(text, tagsAt, 'utf8')
-  payload.copy(bytes, tagsAt + textBytes)
-  return bytes
+  bytes.write(keyId, keyIdAt, 'latin1')
+  if (rawBytes !== undefined) bytes.writeUInt32BE(rawBytes, rawBytesAt)
+  return { bytes, head: bytes.subarray(0, payloadAt), payload: bytes.subarray(payloadAt) }
 }
 
-export function decodeEnvelope(bytes: Buffer): Envelope | undefined {
+export function decodeEnvelope(bytes: Buffer): StoredEnvelope | undefined {
   if (bytes.length < headerBytes || bytes.readUInt16BE(0) !== magic || bytes[2] !== version) return undefined
-  if (bytes[3] !== 0 || bytes[23] !== 0) return undefined
+  const flags = bytes[3]!
+  const keyIdBytes = bytes[23]!
+  if (flags > (compressed | encrypted) || (flags & encrypted) > 0 !== keyIdBytes > 0) return undefined
   const tidemark = bytes.readUInt32BE(8) * 2 ** 32 + bytes.readUInt32BE(12)
   if (tidemark > Number.MAX_SAFE_INTEGER) return undefined
   const tagCount = bytes.readUInt16BE(46)
   const tagsAt = headerBytes + 2 * tagCount
-  const payloadAt = tagsAt + bytes.readUInt32BE(48)
+  const keyIdAt = tagsAt + bytes.readUInt32BE(48)
+  const rawBytesAt = keyIdAt + keyIdBytes
+  const payloadAt = rawBytesAt + ((flags & compressed) > 0 ? 4 : 0)
   if (payloadAt + bytes.readUInt32BE(52) !== bytes.length) return undefined
-  const tags = tagCount === 0 ? [] : decodeTags(bytes, tagCount, tagsAt, payloadAt)
+  const tags = tagCount === 0 ? [] : decodeTags(bytes, tagCount, tagsAt, keyIdAt)
   if (tags === undefined) return undefined
   return {
     stamp: { epoch: { term: bytes.readUInt32BE(4), nonce: bytes.readUIntBE(16, 6) }, tidemark },
@@ -96,6 +135,9 @@ export function decodeEnvelope(bytes: Buffer): Envelope | undefined {
     staleUntilMs: bytes.readUIntBE(36, 6),
     loadCostMs: bytes.readUInt32BE(42) / 1_000,
     tags,
+    rawBytes: payloadAt > rawBytesAt ? bytes.readUInt32BE(rawBytesAt) : undefined,
+    keyId: keyIdBytes > 0 ? bytes.toString('latin1', keyIdAt, rawBytesAt) : undefined,
+    head: bytes.subarray(0, payloadAt),
     payload: bytes.subarray(payloadAt),
   }
 }

@@ -2,11 +2,12 @@ import type { Entry } from '../entry.js'
 import type { Counters } from '../stats.js'
 import type { Codec } from './codec.js'
 import type { Envelope } from './envelope.js'
-import { decodeEnvelope, encodeEnvelope } from './envelope.js'
 import type { GuardedRedis } from './guarded-redis.js'
+import type { NameOf } from './key-names.js'
 import type { RedisBatches } from './redis-batches.js'
 import { batchesOf } from './redis-batches.js'
 import type { BreakerState } from './redis-node.js'
+import type { Wrapper } from './wrapper.js'
 
 export type L2Read =
   | { readonly kind: 'found'; readonly envelope: Envelope }
@@ -21,7 +22,9 @@ export interface L2Options {
   readonly redis: GuardedRedis
   readonly prefix: string
   readonly namespace: string
+  readonly nameOf: NameOf
   readonly codec: Codec
+  readonly wrapper: Wrapper
   readonly counters: Counters
 }
 
@@ -30,14 +33,18 @@ export class L2 {
   readonly #redis: GuardedRedis
   readonly #batches: RedisBatches
   readonly #keyPrefix: string
+  readonly #nameOf: NameOf
   readonly #codec: Codec
+  readonly #wrapper: Wrapper
   readonly #counters: Counters
 
-  constructor({ redis, prefix, namespace, codec, counters }: L2Options) {
+  constructor({ redis, prefix, namespace, nameOf, codec, wrapper, counters }: L2Options) {
     this.#redis = redis
     this.#batches = batchesOf(redis)
     this.#keyPrefix = `${redis.keyPrefix}${prefix}:{${namespace}:`
+    this.#nameOf = nameOf
     this.#codec = codec
+    this.#wrapper = wrapper
     this.#counters = counters
   }
 
@@ -46,21 +53,26 @@ export class L2 {
   }
 
   async read(key: string): Promise<L2Read> {
-    const reply = await this.#batches.read(this.#valueKey(key))
+    const valueKey = this.#valueKey(this.#nameOf(key))
+    const reply = await this.#batches.read(valueKey)
     if (!reply.ok) return this.#trouble()
-    const envelope = this.#open(reply.value)
+    const opened = this.#open(valueKey, reply.value)
+    const envelope = opened instanceof Promise ? await opened : opened
     return envelope === undefined ? { kind: 'none' } : { kind: 'found', envelope }
   }
 
   async claim(key: string, owner: string, leaseMs: number): Promise<L2Claim> {
-    const reply = await this.#batches.claim(this.#valueKey(key), this.#leaseKey(key), owner, leaseMs)
+    const name = this.#nameOf(key)
+    const valueKey = this.#valueKey(name)
+    const reply = await this.#batches.claim(valueKey, this.#leaseKey(name), owner, leaseMs)
     if (!reply.ok) return this.#trouble()
-    const envelope = this.#open(reply.value.bytes)
+    const opened = this.#open(valueKey, reply.value.bytes)
+    const envelope = opened instanceof Promise ? await opened : opened
     return { kind: reply.value.isOwner ? 'owner' : 'held-by-another', envelope }
   }
 
   release(key: string, owner: string): void {
-    this.#batches.release(this.#leaseKey(key), owner)
+    this.#batches.release(this.#leaseKey(this.#nameOf(key)), owner)
   }
 
   /** Undefined: the codec cannot write it, so it stays in L1 alone. */
@@ -87,31 +99,41 @@ export class L2 {
   /** Stores `entry` unless what is there is newer, and gives `owner`'s lease back with it. Ends when Redis has answered. */
   async store(key: string, entry: Entry, payload: Buffer, lifeMs: number, owner?: string): Promise<boolean> {
     const { stamp } = entry
-    const bytes = stamp && encodeEnvelope({ ...entry, stamp, codecId: this.#codec.id, payload })
+    const name = this.#nameOf(key)
+    const valueKey = this.#valueKey(name)
+    const wrapped =
+      stamp && this.#wrapper.wrap(valueKey, { ...entry, stamp, codecId: this.#codec.id, payload })
+    // A value that is ready goes out in this turn of the event loop, with all others.
+    const bytes = wrapped instanceof Promise ? await wrapped : wrapped
     if (bytes === undefined || lifeMs <= 0) {
       if (bytes === undefined) this.#counters.encodeFailures++
       if (owner !== undefined) this.release(key, owner)
       return false
     }
-    const reply = await this.#batches.store(this.#valueKey(key), this.#leaseKey(key), bytes, lifeMs, owner)
+    const reply = await this.#batches.store(valueKey, this.#leaseKey(name), bytes, lifeMs, owner)
     if (!reply.ok) this.#counters.redisErrors++
     return reply.ok && reply.value
   }
 
   /** What stands in braces decides the slot: a value and its lease share one. */
-  #valueKey(key: string): string {
-    return `${this.#keyPrefix}${key}}:v`
+  #valueKey(name: string): string {
+    return `${this.#keyPrefix}${name}}:v`
   }
 
-  #leaseKey(key: string): string {
-    return `${this.#keyPrefix}${key}}:l`
+  #leaseKey(name: string): string {
+    return `${this.#keyPrefix}${name}}:l`
   }
 
-  #open(bytes: Buffer | undefined): Envelope | undefined {
+  /** Undefined where there is nothing, or nothing that this cache may read: then it is counted. */
+  #open(valueKey: string, bytes: Buffer | undefined): Envelope | undefined | Promise<Envelope | undefined> {
     if (bytes === undefined) return undefined
-    const envelope = decodeEnvelope(bytes)
-    if (envelope === undefined) this.#counters.decodeFailures++
-    return envelope
+    const opened = this.#wrapper.unwrap(valueKey, bytes)
+    return opened instanceof Promise ? opened.then(this.#counted) : this.#counted(opened)
+  }
+
+  readonly #counted = (opened: Envelope | undefined): Envelope | undefined => {
+    if (opened === undefined) this.#counters.decodeFailures++
+    return opened
   }
 
   #trouble(): { readonly kind: 'trouble' } {
