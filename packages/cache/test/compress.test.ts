@@ -65,8 +65,8 @@ describe('compression', () => {
 
   test('a bomb is stopped at the length that its head says', async () => {
     const bomb = deflateRawSync(Buffer.alloc(8_000_000))
-    expect(await thrown(() => all.inflate(bomb, 1_000))).toBeInstanceOf(RangeError)
-    expect(await thrown(() => all.inflate(bomb, 100_000))).toBeInstanceOf(RangeError)
+    for (const said of [8_000, 100_000])
+      expect(await thrown(() => all.inflate(bomb, said))).toMatchObject({ code: 'ERR_BUFFER_TOO_LARGE' })
   })
 
   test('a head that says more than is allowed, or than these bytes can hold, sets no memory aside', async () => {

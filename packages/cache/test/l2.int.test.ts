@@ -129,7 +129,7 @@ describe('L2', () => {
 
   test('a store never goes over a newer one', async () => {
     const { process, isStored, envelope } = world()
-    const [slow, fast] = [process(), process()]
+    const [slow, fast] = [process(undefined, { codec: 'json' }), process(undefined, { codec: 'json' })]
     const stamp = slow.cache.stamp()
     slow.tide.change('t')
     fast.tide.change('t')
@@ -143,7 +143,7 @@ describe('L2', () => {
 
   test('a store of the same tidemark goes over: neither is older', async () => {
     const { process, envelope } = world()
-    const { cache } = process()
+    const { cache } = process(undefined, { codec: 'json' })
     for (const value of ['a', 'b']) cache.set('k', value, { stamp: cache.stamp() })
     await eventually(async () => (await envelope('k'))?.payload.toString() === '"b"')
   })
@@ -216,7 +216,7 @@ describe('L2', () => {
     }
     cache.set('bytes', Buffer.from('abc'), { stamp: cache.stamp() })
     await isStored('bytes')
-    const other = process(undefined, { codec: 'msgpack' })
+    const other = process(undefined, { codec: 'json' })
     expect(await other.cache.getOrSet({ key: 'bytes', load: () => 'v' })).toBe('v')
     expect(other.cache.stats().decodeFailures).toBeGreaterThan(0)
   })
