@@ -13,6 +13,8 @@ import { bytesOf, errorParts, makeBytes, makeError, makeObject } from './dress-k
 
 /** Deeper than data is, and far from the end of the stack. */
 const maxDepth = 500
+/** msgpackr counts them in 16 bits, which is quicker than to count them first. */
+const maxProperties = 0xffff
 
 const kinds = {
   minusZero: 0,
@@ -30,6 +32,10 @@ interface Text {
   isWellFormed(): boolean
 }
 const isWhole = (text: string): boolean => (text as unknown as Text).isWellFormed()
+
+/** What most properties are, told without a call. */
+const isPlain = (part: unknown): boolean =>
+  typeof part === 'string' ? isWhole(part) : typeof part === 'number' ? part !== 0 : typeof part === 'boolean'
 
 /** @throws TypeError for what could not be given back */
 export const dress = (value: unknown): unknown => dressPart(value, 0)
@@ -57,33 +63,32 @@ function dressObject(value: object, depth: number): unknown {
   if (prototype === Object.prototype) return dressProperties(value as Record<string, unknown>, depth)
   if (prototype === Array.prototype) return dressItems(value as unknown[], depth)
   if (prototype === Date.prototype || prototype === Buffer.prototype) return value
-  const all = (parts: Iterable<unknown>): unknown[] => Array.from(parts, (part) => dressPart(part, depth))
-  if (prototype === null) return dressed(kinds.object, [true, ...all(Object.entries(value).flat())])
+  if (prototype === null) return dressed(kinds.object, [true, ...all(Object.entries(value).flat(), depth)])
   if (prototype === Map.prototype)
-    return dressed(kinds.map, all([...(value as Map<unknown, unknown>)].flat()))
-  if (prototype === Set.prototype) return dressed(kinds.set, all(value as Set<unknown>))
+    return dressed(kinds.map, all([...(value as Map<unknown, unknown>)].flat(), depth))
+  if (prototype === Set.prototype) return dressed(kinds.set, all(value as Set<unknown>, depth))
   if (prototype === RegExp.prototype) {
     const { source, flags, lastIndex } = value as RegExp
-    return dressed(kinds.regExp, all([source, flags, lastIndex]))
+    return dressed(kinds.regExp, all([source, flags, lastIndex], depth))
   }
   const bytes = bytesOf(value, prototype)
   if (bytes !== undefined) return dressed(kinds.bytes, bytes)
   const parts = errorParts(value, prototype)
-  if (parts !== undefined) return dressed(kinds.error, all(parts))
+  if (parts !== undefined) return dressed(kinds.error, all(parts, depth))
   throw cannot('an instance of a class')
 }
 
+const all = (parts: Iterable<unknown>, depth: number): unknown[] =>
+  Array.from(parts, (part) => dressPart(part, depth))
+
 function dressProperties(value: Record<string, unknown>, depth: number): unknown {
   let copy: Record<string, unknown> | undefined
+  let count = 0
   for (const name in value) {
-    if (name === '__proto__' || !isWhole(name))
-      return dressed(kinds.object, [
-        false,
-        ...Object.entries(value)
-          .flat()
-          .map((part) => dressPart(part, depth)),
-      ])
+    if (name === '__proto__' || !isWhole(name) || ++count > maxProperties)
+      return dressed(kinds.object, [false, ...all(Object.entries(value).flat(), depth)])
     const part = value[name]
+    if (isPlain(part)) continue
     const worn = dressPart(part, depth)
     if (!Object.is(worn, part)) {
       copy ??= { ...value }
@@ -97,6 +102,7 @@ function dressItems(value: unknown[], depth: number): unknown {
   let copy: unknown[] | undefined
   for (let i = 0; i < value.length; i++) {
     const part = value[i]
+    if (isPlain(part)) continue
     if (part === undefined && !(i in value)) throw cannot('a hole in an array')
     const worn = dressPart(part, depth)
     if (!Object.is(worn, part)) {

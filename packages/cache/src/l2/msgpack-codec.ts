@@ -21,7 +21,7 @@ import { dress, undress } from './dress.js'
  * @throws TypeError from `encode` for functions, symbols, instances of classes, holes in arrays, cycles
  */
 export function msgpackCodec(): Codec {
-  const packr = new Packr({ useRecords: false, moreTypes: true, variableMapSize: true, useToJSON: false })
+  const packr = new Packr({ useRecords: false, moreTypes: true, useToJSON: false })
   const unpackr = plainUnpackr()
   return {
     // 2 was MessagePack without the dress.
