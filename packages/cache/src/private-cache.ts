@@ -13,6 +13,7 @@ import type { Cache, ManyAnswers } from './cache.js'
 import type { PutOptions, SetOptions } from './changes.js'
 import { createCache } from './create-cache.js'
 import type { Explanation } from './explain.js'
+import { keyNames } from './l2/key-names.js'
 import type { CacheOptions } from './options.js'
 import { bad } from './options.js'
 import type { FreshnessOptions, ReadManyRequest, ReadRequest } from './request.js'
@@ -177,5 +178,8 @@ export class OwnersCache {
  *   await baskets.for(identity.subject).getOrSet({ key: 'current', load: () => findBasket(identity.subject) })
  * @throws CacheError 'cache.bad-option'
  */
-export const createPrivateCache = (options: CacheOptions): PrivateCache =>
-  new PrivateCache(createCache(options), (owner) => `!${options.namespace}@${owner}`)
+export function createPrivateCache(options: CacheOptions): PrivateCache {
+  // The tag goes into the log, and lies beside each value in the clear: it names the owner as a key would.
+  const nameOf = keyNames(options.namespace, options.encrypt?.names)
+  return new PrivateCache(createCache(options), (owner) => `!${options.namespace}@${nameOf(owner)}`)
+}

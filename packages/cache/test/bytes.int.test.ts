@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import type { CacheOptions, EncryptionKey } from '../src/index.js'
-import { createCache } from '../src/index.js'
+import { createCache, createPrivateCache } from '../src/index.js'
 import { gateway, HandTide } from './hand-tide.js'
 import { connect } from './real-redis.js'
 
@@ -177,7 +177,7 @@ describe('encryption in Redis', () => {
     const names = Buffer.alloc(32, 5)
     const { process, stored, namespace } = world({ encrypt: { keys: [k1], names } })
     const at = await stored('ada@example.com', { secret: 'hunter2' })
-    expect(at).not.toContain('ada')
+    expect(at).not.toContain('@')
     expect(at).toContain(namespace)
     expect((await redis.getBuffer(at))!.includes('hunter2')).toBe(false)
     expect(await process().get('ada@example.com')).toEqual({ secret: 'hunter2' })
@@ -189,13 +189,35 @@ describe('encryption in Redis', () => {
   test('the lease, too, stands under the hashed name', async () => {
     const { process, valueKeys } = world({ encrypt: { keys: [k1], names: Buffer.alloc(32, 5) } })
     const origin = gateway<string>()
-    const loading = process().get('ada', () => origin.promise)
+    const loading = process().get('ada@example.com', () => origin.promise)
     await eventually(async () => (await valueKeys()).length === 1)
     const [lease] = await valueKeys()
-    expect(lease).not.toContain('ada')
+    expect(lease).not.toContain('@')
     origin.open('v')
     expect(await loading).toBe('v')
     await eventually(async () => (await valueKeys()).every((each) => each !== lease))
+  })
+
+  test('neither key nor owner can be read in the log or beside the value', async () => {
+    const tide = new HandTide().follow()
+    const encrypt = { keys: [k1], names: Buffer.alloc(32, 5) }
+    const options = { follow: tide, redis, prefix: space.prefix, namespace: `bytes${++namespaces}`, encrypt }
+    const baskets = createPrivateCache({ ...options, policy: { ttl: '1m', maxLag: '1h' } })
+    const ada = baskets.for('ada@example.com')
+    expect(await ada.getOrSet({ key: 'current', load: () => 'of ada' })).toBe('of ada')
+    let stored: string[] = []
+    await eventually(async () => {
+      stored = (await redis.keys(`*${options.namespace}*`)).filter((at) => at.endsWith(':v'))
+      return stored.length === 1
+    })
+    expect(stored[0]).not.toContain('@')
+    expect((await redis.getBuffer(stored[0]!))!.includes('example.com')).toBe(false)
+    await ada.delete('current')
+    await ada.clear()
+    expect(tide.log).toHaveLength(2)
+    expect(JSON.stringify(tide.log)).not.toContain('example.com')
+    tide.prove()
+    expect(await ada.getOrSet({ key: 'current', load: () => 'anew' })).toBe('anew')
   })
 
   test('a value that is moved to another key is a miss there, and counted', async () => {

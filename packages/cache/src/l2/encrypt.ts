@@ -29,8 +29,9 @@ export interface EncryptOptions {
    */
   readonly keys: readonly EncryptionKey[]
   /**
-   * 32 bytes or more: names of keys go to Redis as HMACs, for names that hold personal data (see key-names.ts). Another
-   * one makes every value a miss. Tags are not hidden: keep personal data out of them.
+   * 32 bytes or more: names of keys, and of the owners of a private namespace, go to Redis and into the log as HMACs, for
+   * names that hold personal data (see key-names.ts). Another secret makes every value a miss. Tags of your own are not
+   * hidden: keep personal data out of them.
    */
   readonly names?: Uint8Array
 }
