@@ -119,14 +119,14 @@ export function rejoin(observed: ObservedFollower, tail: Tail | undefined, curso
   return linkId(Math.min(observed.follower.applied, tail.id.position))
 }
 
-function take(observed: ObservedFollower, raw: RawEntry): void {
+export function take(observed: ObservedFollower, raw: RawEntry): void {
   const item = decodeItem(raw)
   if (item?.kind === 'link') observed.apply(item.entry)
   if (item?.kind === 'beat') observed.hear(item.beat)
 }
 
 /** XREAD answers a list of [stream, entries], or under RESP3 one flat [stream, entries]; null when nothing came. */
-function entriesOf(reply: unknown): readonly RawEntry[] {
+export function entriesOf(reply: unknown): readonly RawEntry[] {
   if (!Array.isArray(reply)) return []
   const [first, second] = reply as unknown[]
   return (Array.isArray(first) ? first[1] : second) as readonly RawEntry[]

@@ -20,26 +20,25 @@
  */
 
 import type { Token } from '@tidemark/tide'
-import { Follower, isCoveredBy, isSameEpoch, TideTable } from '@tidemark/tide'
+import { Follower, isCoveredBy, TideTable } from '@tidemark/tide'
 
 import type { Clock } from '../clock.js'
 import { pause, systemClock, within } from '../clock.js'
-import type { Change, LogEntry } from '../entry.js'
+import type { Change } from '../entry.js'
 import { LogError } from '../errors.js'
 import { ObservedFollower } from '../follow/observed-follower.js'
-import type { StreamAsk } from '../follow/stream-session.js'
-import { rejoin } from '../follow/stream-session.js'
 import { createStreamSource } from '../follow/stream-source.js'
 import type { InvalidationLog, Reach } from '../follow/tide.js'
 import { joinRuns } from '../join-runs.js'
 import { createCallConnection } from '../redis/call-connection.js'
 import { logKeys } from '../redis/log-keys.js'
 import type { RedisAddress } from '../redis/redis-address.js'
-import { linkId } from '../redis/stream-codec.js'
+import { headAsk } from './head-ask.js'
 import { HeadProofs } from './head-proofs.js'
 import { createNumbering } from './numbering.js'
 import type { Numbered } from './numbering.js'
 import { createPublisher } from './publisher.js'
+import { takeOwn } from './take-own.js'
 
 export interface RedisLogOptions {
   readonly redis: RedisAddress
@@ -117,19 +116,16 @@ export function redisLog({
   let heads = 0
   let begun: () => void = () => undefined
 
-  const ask: StreamAsk = async (connection, cursor, at) => {
-    const late = (): LogError =>
-      new LogError('log.stream-failed', 'Redis did not say in time where its log ends')
-    const asking = numbering.head(connection, follower)
-    const { epoch, link, server } = await within(clock, redisTimeoutMs, asking, late)
-    streamServer = server
-    const isAdrift = follower.epoch === undefined
-    const tail = { id: linkId(link.position), epoch, link }
-    // Who starts reads the stream from its oldest entry: floors that others' values are judged by.
-    const next = isAdrift ? linkId(0) : rejoin(observed, tail, cursor)
-    proofs.add(epoch, link, at)
-    return next
-  }
+  const ask = headAsk({
+    numbering,
+    observed,
+    proofs,
+    clock,
+    timeoutMs: redisTimeoutMs,
+    onServer(server) {
+      streamServer = server
+    },
+  })
 
   const stream = createStreamSource({
     endpoint,
@@ -173,16 +169,11 @@ export function redisLog({
   })
 
   const publish = async (tags: readonly string[], changes: readonly Change[]): Promise<Token> => {
-    const { epoch, link, previousMark } = compare(
+    const numbered = compare(
       await calls.call('an invalidation', (to) => numbering.publish(to, follower, tags, changes)),
     )
-    const continues =
-      follower.epoch !== undefined &&
-      isSameEpoch(follower.epoch, epoch) &&
-      link.position === follower.applied + 1 &&
-      previousMark === follower.link.mark
-    if (continues) observed.apply(entryOf({ epoch, link, previousMark, tags, changes }, clock.now().wallMs))
-    return { term: epoch.term, position: link.position }
+    takeOwn(observed, numbered, tags, changes)
+    return { term: numbered.epoch.term, position: numbered.link.position }
   }
 
   const number = createPublisher({ publish, clock, timeoutMs: invalidateTimeoutMs, signal })
@@ -262,21 +253,3 @@ export function redisLog({
     },
   }
 }
-
-interface OwnLink extends Pick<Numbered, 'epoch' | 'link' | 'previousMark'> {
-  readonly tags: readonly string[]
-  readonly changes: readonly Change[]
-}
-
-const entryOf = (
-  { epoch, link, previousMark = 0, tags, changes }: OwnLink,
-  sequencedAt: number,
-): LogEntry => ({
-  ...link,
-  epoch,
-  previousMark,
-  tags,
-  changes,
-  isAbridged: false,
-  sequencedAt,
-})
