@@ -1,4 +1,5 @@
 import { eventually, redisSpace } from '@tidemark/testkit'
+import { Redis } from 'ioredis'
 import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 
@@ -51,4 +52,19 @@ test('Redis away: an invalidation is in the log all the same, and its own proces
   const token = await live.invalidate(['product:1'])
   expect(await live.reach(token, 2_000)).toBe('reached')
   expect(isAfloat(live, before, 'product:1')).toBe(false)
+})
+
+test('starting more than once opens no more connections', async () => {
+  const { log } = await freshLog()
+  const { url, prefix } = redisSpace()
+  let opened = 0
+  const redis = (): Redis => {
+    opened++
+    return new Redis(url, { retryStrategy: () => null, enableOfflineQueue: false, lazyConnect: true })
+  }
+  const live = await startPostgresLog({ postgres: log, redis, prefix })
+  await Promise.all([live.start(), live.start(), live.start()])
+  await eventually(() => live.status().isStreamLive)
+  // One to look where to begin, one to follow.
+  expect(opened).toBe(2)
 })

@@ -1,6 +1,7 @@
 /** What a Redis that numbers its own log may do to those who follow it. */
 import { eventually, ownRedis, redisSpace } from '@tidemark/testkit'
 import type { OwnServer } from '@tidemark/testkit'
+import { Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
 import { logKeys } from '../src/index.js'
@@ -125,7 +126,17 @@ describe('a history that is lost', () => {
     await works(logs)
   })
 
-  test('a history whose term is above what was followed, yet of a clock set back, is not ignored', async () => {
+  test('a stream that takes no further position, after a visit by somebody else: a new epoch begins', async () => {
+    const server = await ownServer()
+    const logs = [await follow(server), await follow(server)]
+    const { term } = logs[0]!.follower.epoch!
+    const redis = redisAt(server.url)
+    await redis.xdel(keys.log, (await redis.xadd(keys.log, '*', 'a', 'b'))!)
+    await works(logs)
+    await inNewEpoch(logs, term)
+  })
+
+  test('a history of a lower term than was followed, as of a server whose clock was set back, is not ignored', async () => {
     const { url, prefix } = redisSpace()
     const log = await startRedisLog({ redis: url, prefix })
     const { term } = await log.invalidate(['product:1'])
@@ -213,6 +224,36 @@ describe('a Redis that cannot be used', () => {
     await expect(redis.set('x', 'y')).rejects.toThrow('OOM')
     await works([log])
     await eventually(() => (log.follower.provenAt?.monoMs ?? 0) > log.now().monoMs - maxLagMs)
+  })
+})
+
+describe('the two connections of a log', () => {
+  test('they meet different servers: both are given up, and lead to the one that is named now', async () => {
+    const [one, other] = [await ownServer(), await ownServer()]
+    let named = one
+    const connect = (): Redis =>
+      new Redis(named.url, { retryStrategy: () => null, enableOfflineQueue: false, lazyConnect: true })
+    const log = await startRedisLog({ redis: connect, prefix: 'tidemark' })
+    const before = log.follower.stamp()
+    named = other
+    const token = await log.invalidate(['product:1'])
+    expect(token.term).toBeGreaterThan(before!.epoch.term)
+    expect(await log.reach(token, 5_000)).toBe('reached')
+    expect(isAfloat(log, before, 'product:none')).toBe(false)
+    expect(log.codes()).toContain('log.stream-failed')
+    await works([log])
+  })
+
+  test('an invalidation that finds no server is sent again until one answers', async () => {
+    const server = await ownServer()
+    const log = await startRedisLog({ redis: server.url, prefix: 'tidemark', invalidateTimeoutMs: 10_000 })
+    const { term } = log.follower.epoch!
+    await server.kill()
+    const sent = [log.invalidate(['product:1']), log.invalidate(['product:2'])]
+    await blind(log)
+    await server.start()
+    for (const token of await Promise.all(sent)) expect(token.term).toBeGreaterThan(term)
+    await inNewEpoch([log], term)
   })
 })
 

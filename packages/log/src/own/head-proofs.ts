@@ -37,14 +37,13 @@ export class HeadProofs {
 
   /** The follower has moved. */
   check(): void {
-    const { epoch: own, applied } = this.#observed.follower
+    const { epoch: own } = this.#observed.follower
     if (this.#waiting.length === 0 || own === undefined) return
-    const isHere = ({ epoch, link }: Head): boolean => isSameEpoch(epoch, own) && link.position <= applied
-    const isAhead = ({ epoch, link }: Head): boolean =>
-      isSameEpoch(epoch, own) ? link.position > applied : epoch.term > own.term
-    for (const { epoch, link, at } of this.#waiting.filter(isHere))
-      this.#observed.prove(epoch, link, at, 'stream')
-    this.#waiting = this.#waiting.filter(isAhead)
+    this.#waiting = this.#waiting.filter(
+      ({ epoch, link, at }) =>
+        !this.#observed.prove(epoch, link, at, 'stream') &&
+        (isSameEpoch(epoch, own) || epoch.term > own.term),
+    )
   }
 
   /** Whoever answered is gone. */
