@@ -3,7 +3,7 @@ import type { Cluster, Redis } from 'ioredis'
 
 import { CacheError } from './cache-error.js'
 import type { L1, L1Options } from './l1/l1.js'
-import type { CodecChoice } from './l2/codec.js'
+import type { CodecChoice } from './l2/choose-codec.js'
 import type { CompressOptions } from './l2/compress.js'
 import type { EncryptOptions } from './l2/encrypt.js'
 import type { GuardedRedis } from './l2/guarded-redis.js'

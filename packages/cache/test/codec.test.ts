@@ -6,7 +6,7 @@ import { Packr } from 'msgpackr'
 import { describe, expect, test } from 'vitest'
 
 import { bytesCodec } from '../src/l2/bytes-codec.js'
-import { chooseCodec } from '../src/l2/codec.js'
+import { chooseCodec } from '../src/l2/choose-codec.js'
 import { jsonCodec } from '../src/l2/json-codec.js'
 import { msgpackCodec } from '../src/l2/msgpack-codec.js'
 
