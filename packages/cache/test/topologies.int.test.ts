@@ -56,7 +56,7 @@ describe.each(Object.keys(places))('L2 on %s', (name) => {
     const process = (policy: CacheOptions['policy'] = {}) => {
       const tide = new HandTide().follow()
       const { client: redis, prefix } = place
-      const options = { tide, redis, prefix, namespace }
+      const options = { follow: tide, redis, prefix, namespace }
       return {
         tide,
         cache: createCache({ ...options, policy: { ttl: '1m', maxLag: '1h', lease: 5_000, ...policy } }),
