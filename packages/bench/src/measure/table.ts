@@ -1,6 +1,6 @@
 import type { Figure } from './figure.js'
 
-type Unit = '/s' | 'ms' | 'B' | 'calls'
+type Unit = '/s' | 'ms' | 'B' | 'calls' | '%'
 
 interface Column {
   readonly title: string
@@ -43,6 +43,8 @@ function format(value: number, unit: Unit): string {
       return `${Math.round(value).toLocaleString('en')} B`
     case 'calls':
       return String(value)
+    case '%':
+      return (value * 100).toFixed(1)
   }
 }
 

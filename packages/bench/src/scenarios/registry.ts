@@ -1,3 +1,4 @@
+import { eviction } from './eviction.js'
 import { fill } from './fill.js'
 import { fresh } from './fresh.js'
 import { httpHit } from './http-hit.js'
@@ -8,4 +9,14 @@ import { l2Hit } from './l2-hit.js'
 import type { Scenario } from './scenario.js'
 import { stampede } from './stampede.js'
 
-export const scenarios: readonly Scenario[] = [l1Hit, l1Heap, l2Hit, fill, stampede, fresh, hung, httpHit]
+export const scenarios: readonly Scenario[] = [
+  l1Hit,
+  l1Heap,
+  l2Hit,
+  fill,
+  stampede,
+  fresh,
+  hung,
+  httpHit,
+  eviction,
+]

@@ -1,0 +1,106 @@
+import type { EvictionPolicy } from '../eviction-policy.js'
+
+interface Held {
+  readonly size: number
+  uses: number
+}
+
+export interface S3FifoOptions {
+  /** Part of the capacity that newcomers share. The paper: 0.1. */
+  readonly smallShare: number
+  /** Uses in the small queue that let a page into the main one. The paper: 2. */
+  readonly usesToStay: number
+  /** Uses are counted up to this. The paper: 3. */
+  readonly mostUses: number
+  /** Ours: a page as large as three of the mean size needs three times the uses, and a large one is not remembered. */
+  readonly isBySize: boolean
+}
+
+/**
+ * S3-FIFO (Yang and others, SOSP 2023): newcomers pass through a small queue; those asked for meanwhile go on to the main
+ * one, the others leave and are remembered by name alone for as long as the main queue would have held them: whoever comes
+ * back in that time goes to the main one at once. The main queue is CLOCK with a count of uses.
+ */
+export class S3Fifo implements EvictionPolicy {
+  readonly #capacity: number
+  readonly #options: S3FifoOptions
+  readonly #smallCapacity: number
+  readonly #small = new Map<number, Held>()
+  readonly #main = new Map<number, Held>()
+  readonly #ghosts = new Set<number>()
+  #smallUsed = 0
+  #mainUsed = 0
+
+  constructor(capacity: number, options: S3FifoOptions) {
+    this.#capacity = capacity
+    this.#options = options
+    this.#smallCapacity = capacity * options.smallShare
+  }
+
+  ask(page: number, size: number): boolean {
+    const held = this.#small.get(page) ?? this.#main.get(page)
+    if (held !== undefined) {
+      if (held.uses < this.#options.mostUses) held.uses++
+      return true
+    }
+    if (size > this.#capacity) return false
+    while (this.#smallUsed + this.#mainUsed + size > this.#capacity)
+      if (this.#smallUsed > this.#smallCapacity || this.#main.size === 0) this.#leaveSmall()
+      else this.#leaveMain()
+    if (this.#ghosts.delete(page)) this.#enterMain(page, { size, uses: 0 })
+    else {
+      this.#small.set(page, { size, uses: 0 })
+      this.#smallUsed += size
+    }
+    return false
+  }
+
+  #leaveSmall(): void {
+    for (const [page, held] of this.#small) {
+      const parts = this.#partsOf(held.size)
+      this.#small.delete(page)
+      this.#smallUsed -= held.size
+      if (held.uses < Math.max(parts, this.#options.usesToStay)) {
+        if (parts === 1) this.#remember(page)
+        return
+      }
+      held.uses = 0
+      this.#enterMain(page, held)
+      if (this.#smallUsed <= this.#smallCapacity) return
+    }
+  }
+
+  #leaveMain(): void {
+    for (const [page, held] of this.#main) {
+      const parts = this.#partsOf(held.size)
+      this.#main.delete(page)
+      if (held.uses < parts) {
+        this.#mainUsed -= held.size
+        return
+      }
+      held.uses -= parts
+      this.#main.set(page, held)
+    }
+  }
+
+  /** How many pages of the mean size it is as large as: 1 for all where sizes do not count. */
+  #partsOf(size: number): number {
+    const { isBySize, mostUses } = this.#options
+    if (!isBySize) return 1
+    const held = this.#small.size + this.#main.size
+    return Math.max(1, Math.min(mostUses, Math.round((size * held) / (this.#smallUsed + this.#mainUsed))))
+  }
+
+  #enterMain(page: number, held: Held): void {
+    this.#main.set(page, held)
+    this.#mainUsed += held.size
+  }
+
+  #remember(page: number): void {
+    this.#ghosts.add(page)
+    for (const oldest of this.#ghosts) {
+      if (this.#ghosts.size <= this.#main.size + this.#small.size) return
+      this.#ghosts.delete(oldest)
+    }
+  }
+}
