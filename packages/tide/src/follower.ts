@@ -19,10 +19,11 @@
 
 import type { Ask, Instant } from './lag.js'
 import { LagProof } from './lag.js'
+import type { TagPlaces } from './places.js'
 import type { Epoch, Link, Stamp, Step } from './position.js'
 import { isSameEpoch, isSameLink } from './position.js'
 import { everything } from './tag.js'
-import type { TagPlaces, TideTable, TideTableSnapshot } from './tide-table.js'
+import type { TideTable, TideTableSnapshot } from './tide-table.js'
 import type { Token } from './token.js'
 
 export type Outcome =
@@ -55,6 +56,8 @@ export class Follower {
   #epoch: Epoch | undefined
   #link: Link = { position: 0, mark: 0 }
   #revision = 0
+  /** One object for all loads that begin at one position: each value keeps its stamp. */
+  #stamp: Stamp | undefined
   readonly #proof = new LagProof()
 
   constructor(table: TideTable) {
@@ -87,7 +90,7 @@ export class Follower {
 
   /** The stamp for a load that begins now: take it *before* the origin is asked. Undefined while adrift: do not store. */
   stamp(): Stamp | undefined {
-    return this.#epoch && { epoch: this.#epoch, tidemark: this.#link.position }
+    return (this.#stamp ??= this.#epoch && { epoch: this.#epoch, tidemark: this.#link.position })
   }
 
   apply(step: Step): Outcome {
@@ -190,6 +193,7 @@ export class Follower {
 
   #moveTo({ position, mark }: Link): void {
     this.#link = { position, mark }
+    this.#stamp = undefined
     this.#revision++
   }
 }

@@ -20,6 +20,8 @@
  * Layout of a bucket, in 32-bit words: [0] residual, [1..10] offsets (0 = free), [11..15] ten 16-bit fingerprints.
  */
 
+import type { TagPlaces } from './places.js'
+import { bucketAt, fingerprintAt, firstPlace, packPlaces, seedAt, unitsPerPlace } from './places.js'
 import { hashTag } from './tag-hash.js'
 
 const wordsPerBucket = 16
@@ -37,9 +39,6 @@ export interface TideTableSnapshot {
   readonly origin: number
   readonly words: Uint32Array
 }
-
-/** Where a list of tags lies in one table: its seed, then pairs of (word of the bucket, fingerprint). Opaque; made once for each value. */
-export type TagPlaces = Uint32Array
 
 export interface TideTableOptions {
   /** A power of two; 131,072 buckets (8 MiB) hold about 1.3 million distinct recently changed tags. */
@@ -92,28 +91,26 @@ export class TideTable {
     if (position - this.#origin > maxOffset) this.#moveOrigin(position)
     if (position > this.#highest) this.#highest = position
     hashTag(tag, this.#seed, this.#hash)
-    const bucket = this.#bucketOf(this.#hash[0]!)
+    const bucket = (this.#hash[0]! & (this.buckets - 1)) * wordsPerBucket
     this.#put(bucket, this.#hash[1]! & 0xffff, Math.max(1, position - this.#origin))
   }
 
   /** Where `tags` lie in this table; valid until the table is restored from a snapshot with another seed. */
   locate(tags: readonly string[]): TagPlaces {
-    const places = new Uint32Array(1 + tags.length * 2)
-    places[0] = this.#seed
-    for (let i = 0; i < tags.length; i++) {
-      hashTag(tags[i]!, this.#seed, this.#hash)
-      places[1 + 2 * i] = this.#bucketOf(this.#hash[0]!)
-      places[2 + 2 * i] = this.#hash[1]! & 0xffff
+    const found: number[] = []
+    for (const tag of tags) {
+      hashTag(tag, this.#seed, this.#hash)
+      found.push(this.#hash[0]! & (this.buckets - 1), this.#hash[1]! & 0xffff)
     }
-    return places
+    return packPlaces(this.#seed, found)
   }
 
   /** The highest floor of the tags at `places`, `base` included; Infinity where the places are another seed's. */
   floorAt(places: TagPlaces): number {
-    if (places[0] !== this.#seed) return Infinity
+    if (seedAt(places) !== this.#seed) return Infinity
     let highest = 0
-    for (let i = 1; i < places.length; i += 2) {
-      const offset = this.#offsetAt(places[i]!, places[i + 1]!)
+    for (let i = firstPlace; i < places.length; i += unitsPerPlace) {
+      const offset = this.#offsetAt(bucketAt(places, i) * wordsPerBucket, fingerprintAt(places, i))
       if (offset > highest) highest = offset
     }
     const floor = this.#origin + highest
@@ -149,10 +146,6 @@ export class TideTable {
     if (this.#highest === 0) return
     this.#highest = 0
     this.#words.fill(0)
-  }
-
-  #bucketOf(hash: number): number {
-    return (hash & (this.buckets - 1)) * wordsPerBucket
   }
 
   #offsetAt(bucket: number, fingerprint: number): number {

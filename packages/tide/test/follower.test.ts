@@ -88,6 +88,17 @@ describe('following', () => {
     expect(follower.isAfloat(stamp, follower.table.locate(['product:1']))).toBe(false)
   })
 
+  test('a stamp is of the position applied when it is taken, and of no later one', () => {
+    const follower = followerAt(10)
+    const before = follower.stamp()
+    expect(follower.stamp()).toBe(before)
+    follower.apply(step(11, ['product:1']))
+    expect(before).toEqual({ epoch: first, tidemark: 10 })
+    expect(follower.stamp()).toEqual({ epoch: first, tidemark: 11 })
+    follower.begin(second, link(12, second))
+    expect(follower.stamp()).toEqual({ epoch: second, tidemark: 12 })
+  })
+
   test('a value stamped ahead of this follower is afloat for it', () => {
     const follower = followerAt(10)
     expect(isAfloat(follower, 15, ['product:1'])).toBe(true)

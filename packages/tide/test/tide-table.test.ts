@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { bucketAt, fingerprintAt, firstPlace } from '../src/places.js'
 import { TideTable } from '../src/index.js'
 import { ExactFloors } from './exact-floors.js'
 
@@ -170,11 +171,45 @@ describe('floors never fall', () => {
   })
 })
 
+describe('places', () => {
+  test('tell buckets apart whose numbers differ in their high bits alone', () => {
+    const table = new TideTable({ buckets: 2 ** 17, seed: 0xfedcba98 })
+    const names = Array.from({ length: 40_000 }, (_, i) => `product:${i}`)
+    const byLowBits = new Map<number, string>()
+    const isTwin = (a: string, b: string): boolean =>
+      bucketAt(table.locate([a]), firstPlace) !== bucketAt(table.locate([b]), firstPlace)
+    let twins = 0
+    for (const name of names) {
+      const low = bucketAt(table.locate([name]), firstPlace) & 0xffff
+      const other = byLowBits.get(low)
+      if (other !== undefined && isTwin(name, other)) {
+        twins++
+        table.raise(name, 10)
+        table.raise(other, 20)
+        expect(table.floorOf(name)).toBe(10)
+        expect(table.floorOf(other)).toBe(20)
+        if (twins === 50) return
+      }
+      byLowBits.set(low, name)
+    }
+    expect.fail('no such buckets')
+  })
+
+  test('hold every tag of a long list', () => {
+    const table = new TideTable({ seed: 1 })
+    const names = Array.from({ length: 3_000 }, (_, i) => `product:${i}`)
+    for (const last of [1_364, 1_365, 2_999]) {
+      table.raise(names[last]!, 10 + last)
+      expect(table.floorAt(table.locate(names))).toBe(10 + last)
+    }
+  })
+})
+
 describe('free slots', () => {
   /** 16 bits of fingerprint: among so many names some have the fingerprint of a free slot, which is 0. */
   const names = Array.from({ length: 200_000 }, (_, i) => `product:${i}`)
   const blank = new TideTable({ buckets: 1, seed: 1 })
-  const unlucky = names.filter((name) => blank.locate([name])[2] === 0)
+  const unlucky = names.filter((name) => fingerprintAt(blank.locate([name]), firstPlace) === 0)
 
   test('a tag whose fingerprint is that of a free slot is raised, kept and forgotten like any other', () => {
     expect(unlucky.length).toBeGreaterThan(0)
@@ -217,8 +252,8 @@ describe('offsets from a common origin', () => {
   test('what a full bucket forgot moves with the origin, and does not rise above the log', () => {
     const table = new TideTable({ buckets: 2, seed: 1 })
     const names = Array.from({ length: 60 }, (_, i) => `product:${i}`)
-    const inFirst = names.filter((name) => table.locate([name])[1] === 0)
-    const elsewhere = names.find((name) => table.locate([name])[1] !== 0)!
+    const inFirst = names.filter((name) => bucketAt(table.locate([name]), firstPlace) === 0)
+    const elsewhere = names.find((name) => bucketAt(table.locate([name]), firstPlace) !== 0)!
     const near = 2 ** 32 - 100
     for (let i = 0; i < 11; i++) table.raise(inFirst[i]!, near + i)
     table.raise(elsewhere, 2 ** 32 + 5)
