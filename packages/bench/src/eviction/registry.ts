@@ -11,7 +11,14 @@ const s3 = (name: string, options: Partial<S3FifoOptions>): NamedPolicy => ({
   name,
   isOurs: options.isBySize === true,
   make: (capacity) =>
-    new S3Fifo(capacity, { smallShare: 0.1, usesToStay: 1, mostUses: 3, isBySize: false, ...options }),
+    new S3Fifo(capacity, {
+      smallShare: 0.1,
+      usesToStay: 1,
+      mostUses: 3,
+      isBySize: false,
+      mostSteps: Infinity,
+      ...options,
+    }),
 })
 const tiny = (windowShare: number): NamedPolicy => ({
   name: `W-TinyLFU, window ${windowShare * 100} %`,
@@ -29,7 +36,7 @@ export const policies: readonly NamedPolicy[] = [
   { name: 'SIEVE', make: (capacity) => new Sieve(capacity) },
   s3('S3-FIFO, as in its paper', { usesToStay: 2 }),
   s3('S3-FIFO, one use to stay', {}),
-  s3('S3-FIFO, uses pay for size (L1)', { mostUses: 7, isBySize: true }),
+  s3('S3-FIFO, uses pay for size (L1)', { mostUses: 7, isBySize: true, mostSteps: 32 }),
   tiny(0.01),
   tiny(0.2),
   { name: 'Belady (knows the future)', make: (capacity, requests) => new Belady(capacity, requests) },

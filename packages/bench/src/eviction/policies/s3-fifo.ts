@@ -14,6 +14,8 @@ export interface S3FifoOptions {
   readonly mostUses: number
   /** Ours: a page as large as three of the mean size needs three times the uses, and a large one is not remembered. */
   readonly isBySize: boolean
+  /** Ours: after so many pages that may stay, the next one goes whatever its uses, so that no walk is long. */
+  readonly mostSteps: number
 }
 
 /**
@@ -44,9 +46,7 @@ export class S3Fifo implements EvictionPolicy {
       return true
     }
     if (size > this.#capacity) return false
-    while (this.#smallUsed + this.#mainUsed + size > this.#capacity)
-      if (this.#smallUsed > this.#smallCapacity || this.#main.size === 0) this.#leaveSmall()
-      else this.#leaveMain()
+    while (this.#smallUsed + this.#mainUsed + size > this.#capacity) this.#evict()
     if (this.#ghosts.delete(page)) this.#enterMain(page, { size, uses: 0 })
     else {
       this.#small.set(page, { size, uses: 0 })
@@ -55,31 +55,29 @@ export class S3Fifo implements EvictionPolicy {
     return false
   }
 
-  #leaveSmall(): void {
-    for (const [page, held] of this.#small) {
+  #evict(): void {
+    const { usesToStay, mostSteps } = this.#options
+    for (let steps = 0; ; steps++) {
+      const isSmall = this.#smallUsed > this.#smallCapacity || this.#main.size === 0
+      const [page, held] = (isSmall ? this.#small : this.#main).entries().next().value!
       const parts = this.#partsOf(held.size)
-      this.#small.delete(page)
-      this.#smallUsed -= held.size
-      if (held.uses < Math.max(parts, this.#options.usesToStay)) {
-        if (parts === 1) this.#remember(page)
+      this.#leave(isSmall, page, held.size)
+      if (held.uses < (isSmall ? Math.max(parts, usesToStay) : parts) || steps >= mostSteps) {
+        if (isSmall && parts === 1) this.#remember(page)
         return
       }
-      held.uses = 0
+      held.uses = isSmall ? 0 : held.uses - parts
       this.#enterMain(page, held)
-      if (this.#smallUsed <= this.#smallCapacity) return
     }
   }
 
-  #leaveMain(): void {
-    for (const [page, held] of this.#main) {
-      const parts = this.#partsOf(held.size)
+  #leave(isSmall: boolean, page: number, size: number): void {
+    if (isSmall) {
+      this.#small.delete(page)
+      this.#smallUsed -= size
+    } else {
       this.#main.delete(page)
-      if (held.uses < parts) {
-        this.#mainUsed -= held.size
-        return
-      }
-      held.uses -= parts
-      this.#main.set(page, held)
+      this.#mainUsed -= size
     }
   }
 
