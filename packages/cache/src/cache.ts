@@ -136,7 +136,7 @@ export class Cache {
   }
 
   /** The token for an answer that shows `entry`; see `Answer.token`. Nothing is waited for. */
-  tokenFor(entry: Entry): Token | undefined {
+  tokenFor(entry: Pick<Entry, 'seenAtMs' | 'cover'>): Token | undefined {
     return knownCover(this.#follower, entry)
   }
 

@@ -11,7 +11,7 @@ import { Holdings } from './holdings.js'
 import { HotKeys } from './hot-keys.js'
 import { ImplicitTags } from './implicit-tags.js'
 import type { L1 } from './l1/l1.js'
-import { lruL1 } from './l1/lru-l1.js'
+import { s3FifoL1 } from './l1/s3-fifo-l1.js'
 import { noL1 } from './l1/no-l1.js'
 import { chooseCodec } from './l2/choose-codec.js'
 import { Compressor } from './l2/compress.js'
@@ -158,5 +158,5 @@ export function createCache(options: CacheOptions): Cache {
 
 function l1Of(option: CacheOptions['l1']): L1 {
   if (option === false) return noL1()
-  return option !== undefined && 'get' in option ? option : lruL1(option)
+  return option !== undefined && 'get' in option ? option : s3FifoL1(option)
 }

@@ -6,7 +6,7 @@ import { CacheError } from './cache-error.js'
 export type Duration = number | string
 
 /** `now + ttl + grace` still fits the 48 bits that the envelope has for a time. */
-const longestKeptMs = 2 ** 46
+export const longestKeptMs = 2 ** 46
 /** A timer set for longer fires at once. */
 const longestWaitMs = 2 ** 31 - 1
 

@@ -1,8 +1,7 @@
 import type { Instant, Stamp, TagPlaces } from '@tidemark/tide'
 
 import { earliestMs } from './early-refresh.js'
-import type { Entry } from './entry.js'
-import { entryBytes, neverChecked } from './entry.js'
+import { Entry, entryBytes } from './entry.js'
 import type { ImplicitTags } from './implicit-tags.js'
 import type { L1 } from './l1/l1.js'
 import type { Envelope } from './l2/envelope.js'
@@ -42,9 +41,6 @@ export interface Kept<T> {
   readonly stored: Promise<boolean> | false
 }
 
-/** An entry that is nobody's yet: its value is filled in once it is known to be wanted. */
-export type Sighted = Omit<Entry, 'value'> & { value: unknown }
-
 /** Puts values into the tiers: each with its own stamp and its own remaining time, and never an older over a newer. */
 export class Holdings {
   readonly #parts: HoldingsParts
@@ -73,34 +69,31 @@ export class Holdings {
     return { entry, stored: false }
   }
 
-  /** What was found in L2, before anyone has said whether it may be served: its value is not decoded yet. */
-  sight(envelope: Envelope, ask: Ask): Sighted {
+  /** What was found in L2, before anyone has said whether it may be served: it is nobody's yet, and its value not decoded. */
+  sight(envelope: Envelope, ask: Ask): Entry {
     const now = this.#parts.now()
     // No longer than this caller would keep it: its writer's clock, or its policy, may be another.
     const expiresAtMs = Math.min(envelope.expiresAtMs, now.wallMs + ask.policy.ttlMs)
     const { tags, places } = this.#tagsOf(envelope, ask)
-    return {
+    return new Entry({
       value: undefined,
       stamp: envelope.stamp,
       tags,
       places,
-      revision: neverChecked,
-      cover: undefined,
       loadedAtMs: envelope.loadedAtMs,
       expiresAtMs,
       staleUntilMs: Math.min(envelope.staleUntilMs, expiresAtMs + ask.policy.graceMs),
       earliestMs: earliestMs(expiresAtMs, envelope.loadCostMs, ask.policy.beta),
-      uses: 0,
       seenAtMs: now.monoMs,
       loadCostMs: envelope.loadCostMs,
       validator: undefined,
       sizeBytes: entryBytes(ask.key, tags, envelope.payload.length),
       policy: ask.standing,
-    }
+    })
   }
 
   /** `sighted` with its value; undefined where the bytes are bad. */
-  open(sighted: Sighted, envelope: Envelope): Entry | undefined {
+  open(sighted: Entry, envelope: Envelope): Entry | undefined {
     const decoded = this.#parts.l2?.decode(envelope)
     if (decoded === undefined) return undefined
     sighted.value = decoded.value
@@ -138,24 +131,21 @@ export class Holdings {
     const fullTtlMs = directions.ttlMs ?? (value === null ? policy.negativeTtlMs : policy.ttlMs)
     const ttlMs = policy.jitter === 0 ? fullTtlMs : fullTtlMs * (1 - policy.jitter * random())
     const expiresAtMs = now.wallMs + ttlMs
-    return {
+    return new Entry({
       value,
       stamp,
       tags,
       places: implicit.locate(key, tags),
-      revision: neverChecked,
-      cover: undefined,
       loadedAtMs: now.wallMs,
       expiresAtMs,
       staleUntilMs: expiresAtMs + policy.graceMs,
       earliestMs: earliestMs(expiresAtMs, loadCostMs, policy.beta),
-      uses: 0,
       seenAtMs: now.monoMs,
       loadCostMs,
       validator: directions.validator,
       sizeBytes: entryBytes(key, tags, valueBytes),
       policy: standing,
-    }
+    })
   }
 }
 

@@ -101,7 +101,10 @@ function coversAlready(follower: Follower, seenAtMs: number): Token | undefined 
  * position it has applied has passed what the value can hold, else the one that was asked for after its load. Undefined
  * where no position can be named that covers it.
  */
-export function knownCover(follower: Follower, { seenAtMs, cover }: Entry): Token | undefined {
+export function knownCover(
+  follower: Follower,
+  { seenAtMs, cover }: Pick<Entry, 'seenAtMs' | 'cover'>,
+): Token | undefined {
   const own = coversAlready(follower, seenAtMs)
   if (own !== undefined || cover === undefined || cover.term !== follower.epoch?.term) return own
   return cover.position > follower.applied ? cover : follower.token

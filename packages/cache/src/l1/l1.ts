@@ -6,7 +6,10 @@ export interface L1 {
   get(key: string): Entry | undefined
   /** Does not count as a use. */
   peek(key: string): Entry | undefined
-  /** An entry larger than the whole tier is not kept. */
+  /**
+   * Whether it is kept is the tier's affair, but what was held of `key` is not kept beside it: an entry larger than the whole
+   * tier leaves nothing.
+   */
   set(key: string, entry: Entry): void
   delete(key: string): void
   clear(): void

@@ -98,11 +98,11 @@ export class L2 {
 
   /** Stores `entry` unless what is there is newer, and gives `owner`'s lease back with it. Ends when Redis has answered. */
   async store(key: string, entry: Entry, payload: Buffer, lifeMs: number, owner?: string): Promise<boolean> {
-    const { stamp } = entry
+    const { stamp, tags, loadedAtMs, expiresAtMs, staleUntilMs, loadCostMs } = entry
+    const told = { tags, loadedAtMs, expiresAtMs, staleUntilMs, loadCostMs, codecId: this.#codec.id }
     const name = this.#nameOf(key)
     const valueKey = this.#valueKey(name)
-    const wrapped =
-      stamp && this.#wrapper.wrap(valueKey, { ...entry, stamp, codecId: this.#codec.id, payload })
+    const wrapped = stamp && this.#wrapper.wrap(valueKey, { ...told, stamp, payload })
     // A value that is ready goes out in this turn of the event loop, with all others.
     const bytes = wrapped instanceof Promise ? await wrapped : wrapped
     if (bytes === undefined || lifeMs <= 0) {
