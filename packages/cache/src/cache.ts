@@ -86,10 +86,10 @@ export class Cache {
   }
 
   /** What L1 or L2 may serve of `key` now, without loading; undefined: nothing. */
-  get<T>(key: string, options: FreshnessOptions = {}): T | undefined | Promise<T | undefined> {
-    const entry = this.#hits.find<T>(key, options)
+  get<T>(key: string, options?: FreshnessOptions): T | undefined | Promise<T | undefined> {
+    const entry = options === undefined ? this.#hits.findUnder<T>(key) : this.#hits.find<T>(key, options)
     return entry === undefined
-      ? this.#finder.look<T>(key, options).then((found) => found?.entry.value)
+      ? this.#finder.look<T>(key, options ?? {}).then((found) => found?.entry.value)
       : entry.value
   }
 

@@ -33,53 +33,62 @@ export const neverChecked = -1
 
 const originMs = Math.floor(performance.timeOrigin)
 
-/** Stands for every span that is as good as endless. */
-const endless = 2 ** 31 - 1
+/** Stands for what is as good as endless; a real moment or span that would be spelled so lies a millisecond earlier. */
+const endless = -1
 const endlessMs = longestKeptMs / 2
 
 /** `+ 0`: -0 is no small integer. */
-const spanOf = (ms: number): number => (ms >= endlessMs ? endless : Math.floor(ms) + 0)
+const whole = (ms: number): number => {
+  const down = Math.floor(ms) + 0
+  return down === endless ? endless - 1 : down
+}
+const spanOf = (ms: number): number => (ms >= endlessMs ? endless : whole(ms))
 const msOf = (span: number): number => (span === endless ? longestKeptMs : span)
+
+/** Counted in the lowest bits of `#tally`; the rest is the tier's. */
+const usesCounted = 255
+const bitsOfUses = 8
 
 /** Shared with every caller that hits it: nobody may change it or its value. */
 export class Entry<T = unknown> {
+  // What a hit looks at stands first and together: it is one line of the processor's cache, or two.
+
   /** Filled in by whoever decodes it; after that nobody changes it. */
   value: T
+  /**
+   * The follower's revision at which this entry was last found afloat: while that has not changed the check is one
+   * comparison. A position would not do, since another epoch can give the same position again.
+   */
+  revision = neverChecked
+  #earliest: number
+  #tally = 0
   /** The position applied before its load began. Undefined: loaded while adrift; such an entry is never stored. */
   readonly stamp: Stamp | undefined
   /** Where `tags` lie in the follower's tide table. */
   readonly places: TagPlaces
   /** Its resource's, without the words of the call that filled it: a level or a lag that one asked for is not all's. */
   readonly policy: Policy
-  /**
-   * The follower's revision at which this entry was last found afloat: while that has not changed the check is one
-   * comparison. A position would not do, since another epoch can give the same position again.
-   */
-  revision = neverChecked
-  /** Hits since this process has it. */
-  uses = 0
   /** A token that was asked for after its load had ended: it covers every change that the value can hold. */
   cover: Token | undefined = undefined
   /** For a conditional request to the origin. */
   readonly validator: string | undefined
   readonly sizeBytes: number
-  /** The tier's own notes on what it holds; an entry is in one tier, under one key. */
+  /** The tier's own notes on what it holds, as `heat` is; an entry is in one tier, under one key. */
   key = ''
-  heat = 0
   older: Entry | undefined = undefined
   newer: Entry | undefined = undefined
 
   readonly #tags: string | readonly string[]
   readonly #loadedAt: number
-  readonly #ttl: number
-  readonly #grace: number
   readonly #early: number
+  readonly #grace: number
   readonly #seenAt: number
   readonly #costMicros: number
 
   constructor(parts: EntryParts<T>) {
-    const { tags, loadedAtMs, expiresAtMs } = parts
+    const { tags, loadedAtMs, expiresAtMs, earliestMs } = parts
     this.value = parts.value
+    this.#earliest = expiresAtMs - loadedAtMs >= endlessMs ? endless : whole(earliestMs - originMs)
     this.stamp = parts.stamp
     this.places = parts.places
     this.policy = parts.policy
@@ -87,11 +96,27 @@ export class Entry<T = unknown> {
     this.sizeBytes = Math.ceil(parts.sizeBytes)
     this.#tags = tags.length === 1 ? tags[0]! : tags
     this.#loadedAt = Math.floor(loadedAtMs) - originMs
-    this.#ttl = spanOf(expiresAtMs - loadedAtMs)
+    this.#early = spanOf(expiresAtMs - earliestMs)
     this.#grace = spanOf(parts.staleUntilMs - expiresAtMs)
-    this.#early = Math.ceil(expiresAtMs - parts.earliestMs) + 0
     this.#seenAt = Math.ceil(parts.seenAtMs) + 0
     this.#costMicros = Math.round(parts.loadCostMs * 1_000) + 0
+  }
+
+  /** Hits since this process has it, counted up to 255. */
+  get uses(): number {
+    return this.#tally & usesCounted
+  }
+
+  countUse(): void {
+    if ((this.#tally & usesCounted) !== usesCounted) this.#tally++
+  }
+
+  get heat(): number {
+    return this.#tally >> bitsOfUses
+  }
+
+  set heat(heat: number) {
+    this.#tally = (heat << bitsOfUses) | (this.#tally & usesCounted)
   }
 
   get tags(): readonly string[] {
@@ -104,7 +129,7 @@ export class Entry<T = unknown> {
   }
 
   get expiresAtMs(): number {
-    return originMs + this.#loadedAt + msOf(this.#ttl)
+    return this.earliestMs + msOf(this.#early)
   }
 
   get staleUntilMs(): number {
@@ -113,7 +138,7 @@ export class Entry<T = unknown> {
 
   /** From when on a hit draws whether it begins the next load; `expiresAtMs` where none does. */
   get earliestMs(): number {
-    return this.expiresAtMs - this.#early
+    return originMs + (this.#earliest === endless ? this.#loadedAt + longestKeptMs : this.#earliest)
   }
 
   /** Own monotonic clock: the load had surely ended by then (load's end here, or receipt from L2). */

@@ -49,11 +49,19 @@ export class Hits {
 
   /** Sets `isNearEnd`. */
   find<T>(key: string, demands: Demands): Entry<T> | undefined {
-    const entry = this.#l1.get(key)
-    if (entry === undefined || !this.#isHit(entry, demands)) return undefined
-    this.#counters.hitsL1++
-    entry.uses++
-    return entry as Entry<T>
+    const policy = demands.policy ?? this.#policy
+    if ((demands.level ?? policy.level) === 'strict') return undefined
+    const maxLagMs = demands.maxLag === undefined ? policy.maxLagMs : durationMs(demands.maxLag, 'maxLag')
+    const entry = this.#findWithin(key, maxLagMs)
+    const isFarEnough = demands.token === undefined || hasReached(this.#follower, demands.token)
+    return entry !== undefined && isFarEnough ? (this.#counted(entry) as Entry<T>) : undefined
+  }
+
+  /** As `find` where nothing is asked for but `policy`; the cache's own where there is none. Sets `isNearEnd`. */
+  findUnder<T>(key: string, policy: Policy = this.#policy): Entry<T> | undefined {
+    if (policy.level === 'strict') return undefined
+    const entry = this.#findWithin(key, policy.maxLagMs)
+    return entry === undefined ? undefined : (this.#counted(entry) as Entry<T>)
   }
 
   /** At `bounded`, under the entry's own policy, by a fresh reading of the clock; not near the end, where a draw is due. */
@@ -63,9 +71,7 @@ export class Hits {
     const now = this.#clock.fresh()
     if (now.wallMs >= entry.earliestMs) return undefined
     if (!this.#freshness.isServable(entry, now, entry.policy.maxLagMs)) return undefined
-    this.#counters.hitsL1++
-    entry.uses++
-    return entry as Entry<T>
+    return this.#counted(entry) as Entry<T>
   }
 
   /** Does not count, neither as a hit nor as a use. */
@@ -76,15 +82,19 @@ export class Hits {
     return entry as Entry<T>
   }
 
-  #isHit(entry: Entry, demands: Demands): boolean {
-    if (!this.#freshness.isAfloat(entry)) return false
-    const policy = demands.policy ?? this.#policy
-    if ((demands.level ?? policy.level) === 'strict') return false
+  #findWithin(key: string, maxLagMs: number): Entry | undefined {
+    const entry = this.#l1.get(key)
+    if (entry === undefined || !this.#freshness.isAfloat(entry)) return undefined
     const now = this.#clock.read()
     this.isNearEnd = now.wallMs >= entry.earliestMs
-    if (this.isNearEnd && now.wallMs >= entry.expiresAtMs) return false
-    const maxLagMs = demands.maxLag === undefined ? policy.maxLagMs : durationMs(demands.maxLag, 'maxLag')
-    if (this.#follower.lagMs(now) > maxLagMs) return false
-    return demands.token === undefined || hasReached(this.#follower, demands.token)
+    if (this.isNearEnd && now.wallMs >= entry.expiresAtMs) return undefined
+    if (this.#follower.lagMs(now) > maxLagMs) return undefined
+    return entry
+  }
+
+  #counted(entry: Entry): Entry {
+    this.#counters.hitsL1++
+    entry.countUse()
+    return entry
   }
 }

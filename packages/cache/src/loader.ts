@@ -47,7 +47,6 @@ export class Loader<T, Id extends string | number = string> {
   readonly #finder: Finder
   readonly #options: LoaderOptions<T, Id>
   readonly #keyOf: (id: Id) => string
-  readonly #demands: { readonly policy: Policy }
 
   constructor({ cache, hits, finder, policy }: LoaderParts, name: string, options: LoaderOptions<T, Id>) {
     this.name = name
@@ -57,13 +56,12 @@ export class Loader<T, Id extends string | number = string> {
     this.#finder = finder
     this.#options = options
     this.#keyOf = options.key ?? ((id) => `${name}:${id}`)
-    this.#demands = { policy: this.policy }
   }
 
   /** A hit in memory comes as it is, without a promise. @throws as `Cache.getOrSet` does */
   get(id: Id): T | Promise<T | undefined> {
     const key = this.#keyOf(id)
-    const entry = this.#hits.find<T>(key, this.#demands)
+    const entry = this.#hits.findUnder<T>(key, this.policy)
     if (entry === undefined) return this.#finder.find(this.#request(id, key)).then(({ entry }) => entry.value)
     if (this.#hits.isNearEnd) this.#finder.drawRefresh(entry, this.#request(id, key))
     return entry.value

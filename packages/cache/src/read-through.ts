@@ -127,7 +127,7 @@ export class ReadThrough {
     else if (ask.mustLoad) counters.unproven++
     else {
       counters.hitsL1++
-      held.uses++
+      held.countUse()
       return { entry: held, from: 'l1', shared: false, footing: ask.footing }
     }
     return undefined

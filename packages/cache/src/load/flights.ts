@@ -74,7 +74,7 @@ export class Flights {
           : !hadBegun || mayKeep(outcome.entry, ask as Ask, tide.follower)
       if (isMine) {
         counters.shared++
-        outcome.entry.uses++
+        outcome.entry.countUse()
         return { ...outcome, shared: true, footing: ask.footing }
       }
       const { at, deadlineMs } = first
