@@ -185,6 +185,17 @@ describe('strict', () => {
     expect(await read({ level: 'strict' })).toMatchObject({ value: 'v1' })
   })
 
+  test('is what a plain get, and a loader, are held to where their policy says so', async () => {
+    const { tide, cache, origin } = setUp({ level: 'strict' })
+    const loader = cache.defineLoader('v', { tags: () => ['t'], load: () => origin.value })
+    await cache.getOrSet({ key: 'k', tags: ['t'], load: () => origin.value })
+    await loader.get('1')
+    origin.value = 'v1'
+    tide.write('t')
+    expect(await cache.get('k')).toBeUndefined()
+    expect(await loader.get('1')).toBe('v1')
+  })
+
   test('may be answered from L1 once the head is reached, blind or not', async () => {
     const { tide, read } = setUp()
     await read()
