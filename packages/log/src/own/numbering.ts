@@ -12,7 +12,7 @@ import type { LogKeys } from '../redis/log-keys.js'
 import { encodeBody } from '../redis/stream-codec.js'
 
 /** What a caller follows; no epoch: nothing yet. */
-export interface Standing {
+interface Standing {
   readonly epoch: Epoch | undefined
   readonly link: Link
 }
