@@ -61,6 +61,7 @@ export class GuardedRedis {
           if (error === undefined) this.#sentinel?.watch()
           else {
             this.lastError = error
+            if (error instanceof Error) this.heed(error)
             if (node.breaker !== 'closed') this.#sentinel?.redial()
           }
         },
@@ -79,6 +80,18 @@ export class GuardedRedis {
   /** The server that holds `key`. */
   nodeOf(key: string): RedisNode {
     return this.only ?? this.#nodes!.of(key)
+  }
+
+  /** The part of `items` that each server holds the key of. */
+  byNode<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<RedisNode, Item[]> {
+    const parts = new Map<RedisNode, Item[]>()
+    for (const item of items) {
+      const node = this.nodeOf(keyOf(item))
+      const part = parts.get(node)
+      if (part === undefined) parts.set(node, [item])
+      else part.push(item)
+    }
+    return parts
   }
 
   /** What a server said instead of an answer. */

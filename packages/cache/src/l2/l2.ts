@@ -4,9 +4,9 @@ import type { Codec } from './codec.js'
 import type { Envelope } from './envelope.js'
 import type { GuardedRedis } from './guarded-redis.js'
 import type { NameOf } from './key-names.js'
-import type { RedisBatches } from './redis-batches.js'
+import type { Claimed, RedisBatches } from './redis-batches.js'
 import { batchesOf } from './redis-batches.js'
-import type { BreakerState } from './redis-node.js'
+import type { BreakerState, Guarded } from './redis-node.js'
 import type { Wrapper } from './wrapper.js'
 
 export type L2Read =
@@ -17,6 +17,11 @@ export type L2Read =
 export type L2Claim =
   | { readonly kind: 'owner' | 'held-by-another'; readonly envelope: Envelope | undefined }
   | { readonly kind: 'trouble' }
+
+const none = { kind: 'none' } as const
+
+const readOf = (envelope: Envelope | undefined): L2Read =>
+  envelope === undefined ? none : { kind: 'found', envelope }
 
 export interface L2Options {
   readonly redis: GuardedRedis
@@ -52,19 +57,38 @@ export class L2 {
     return this.#redis.breaker
   }
 
-  async read(key: string): Promise<L2Read> {
+  /** What is stored of `key`: `settle` is called once, and not before this has returned. It must not throw. */
+  look(key: string, settle: (read: L2Read) => void): void {
     const valueKey = this.#valueKey(this.#nameOf(key))
-    const reply = await this.#batches.read(valueKey)
-    if (!reply.ok) return this.#trouble()
-    const opened = this.#open(valueKey, reply.value)
-    const envelope = opened instanceof Promise ? await opened : opened
-    return envelope === undefined ? { kind: 'none' } : { kind: 'found', envelope }
+    this.#batches.read({
+      valueKey,
+      settle: (reply) => {
+        if (!reply.ok) {
+          settle(this.#trouble())
+          return
+        }
+        const opened = this.#open(valueKey, reply.value)
+        if (opened instanceof Promise)
+          void opened.then((envelope) => {
+            settle(readOf(envelope))
+          })
+        else settle(readOf(opened))
+      },
+    })
+  }
+
+  read(key: string): Promise<L2Read> {
+    return new Promise((resolve) => {
+      this.look(key, resolve)
+    })
   }
 
   async claim(key: string, owner: string, leaseMs: number): Promise<L2Claim> {
     const name = this.#nameOf(key)
     const valueKey = this.#valueKey(name)
-    const reply = await this.#batches.claim(valueKey, this.#leaseKey(name), owner, leaseMs)
+    const reply = await new Promise<Guarded<Claimed>>((settle) => {
+      this.#batches.claim({ valueKey, leaseKey: this.#leaseKey(name), owner, leaseMs, settle })
+    })
     if (!reply.ok) return this.#trouble()
     const opened = this.#open(valueKey, reply.value.bytes)
     const envelope = opened instanceof Promise ? await opened : opened
@@ -110,7 +134,10 @@ export class L2 {
       if (owner !== undefined) this.release(key, owner)
       return false
     }
-    const reply = await this.#batches.store(valueKey, this.#leaseKey(name), bytes, lifeMs, owner)
+    const leaseKey = this.#leaseKey(name)
+    const reply = await new Promise<Guarded<boolean>>((settle) => {
+      this.#batches.store({ valueKey, leaseKey, envelope: bytes, lifeMs, owner: owner ?? '', settle })
+    })
     if (!reply.ok) this.#counters.redisErrors++
     return reply.ok && reply.value
   }

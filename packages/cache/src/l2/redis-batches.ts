@@ -1,213 +1,204 @@
 /**
- * What goes to Redis, one batch for a turn of the event loop and a server: one MGET for all reads, one pipeline for all
- * claims, stores and releases, of all namespaces on the client. On a Cluster one MGET cannot span slots, so there the
- * reads, too, are a pipeline for each server. A value and its lease lie in one slot.
+ * What goes to Redis: one command for all that is asked for in one turn of the event loop, of all namespaces on the client.
+ * Reads are one MGET; claims, stores and releases one call of a script each. Where a Redis command costs the client more
+ * than it costs Redis, this is most of what L2 costs.
  *
- * A claim is two commands in order, `SET lease NX PX` and `GET value`: whoever gets the lease sees the value that the
- * holder before it stored, so that nobody loads what has just been loaded.
+ * On a Cluster no command spans slots: there the reads of a turn are a pipeline of GETs for each server, and each call of
+ * a script is for one key, whose value and lease lie in one slot.
+ *
+ * Answers are given by calling `settle`, for all of a batch in one go and in order; it must not throw.
  */
-
-import type { ChainableCommander } from 'ioredis'
 
 import { TickBatch } from '../tick-batch.js'
 import type { GuardedRedis } from './guarded-redis.js'
 import type { Guarded, RedisNode } from './redis-node.js'
-import type { Script } from './scripts.js'
-import { releaseScript, storeScript } from './scripts.js'
+import type { Calls, Reply } from './call-script.js'
+import { callAtOnce, callEach } from './call-script.js'
+import { claimScript, releaseScript, storeScript } from './scripts.js'
 
-export interface Claim {
+export interface Claimed {
   readonly isOwner: boolean
   readonly bytes: Buffer | undefined
 }
 
-type Bytes = Guarded<Buffer | undefined>
-
-interface Read {
-  readonly key: string
-  readonly settle: (bytes: Bytes) => void
+export interface Read {
+  readonly valueKey: string
+  settle(reply: Guarded<Buffer | undefined>): void
 }
 
-interface Write {
-  /** Its server is to be sent this. */
-  readonly key: string
-  readonly add: (pipeline: ChainableCommander) => void
-  readonly commands: number
-  readonly settle: (replies: Guarded<readonly Reply[]>) => void
-  /** It was carried out after all, long after `settle` had been told of trouble. */
-  readonly late?: (() => void) | undefined
+export interface Claim {
+  readonly valueKey: string
+  readonly leaseKey: string
+  readonly owner: string
+  readonly leaseMs: number
+  settle(reply: Guarded<Claimed>): void
 }
 
-type Reply = readonly [error: Error | null, value: unknown]
+export interface Store {
+  readonly valueKey: string
+  readonly leaseKey: string
+  readonly envelope: Buffer
+  readonly lifeMs: number
+  /** Whose lease is given back with it; '': nobody's. */
+  readonly owner: string
+  /** True: stored; false: what is there is newer. */
+  settle(reply: Guarded<boolean>): void
+}
 
-const maxKeysPerRead = 512
-const maxWritesPerPipeline = 256
+export interface Release {
+  readonly leaseKey: string
+  readonly owner: string
+}
+
+const maxReads = 512
+/** A script runs to its end before Redis does anything else. */
+const maxCalls = 64
+
+const trouble = { ok: false } as const
 
 export class RedisBatches {
   readonly #redis: GuardedRedis
   readonly #reads: TickBatch<Read>
-  readonly #writes: TickBatch<Write>
+  readonly #claims: TickBatch<Claim>
+  readonly #stores: TickBatch<Store>
+  readonly #releases: TickBatch<Release>
 
   constructor(redis: GuardedRedis) {
     this.#redis = redis
-    this.#reads = new TickBatch((reads) => {
-      this.#toNodes(reads, this.#sendReads)
-    }, maxKeysPerRead)
-    this.#writes = new TickBatch((writes) => {
-      this.#toNodes(writes, this.#sendWrites)
-    }, maxWritesPerPipeline)
+    this.#reads = this.#batch(maxReads, ({ valueKey }) => valueKey, this.#sendReads)
+    this.#claims = this.#batch(maxCalls, ({ leaseKey }) => leaseKey, this.#sendClaims)
+    this.#stores = this.#batch(maxCalls, ({ leaseKey }) => leaseKey, this.#sendStores)
+    this.#releases = this.#batch(maxCalls, ({ leaseKey }) => leaseKey, this.#sendReleases)
   }
 
-  read(key: string): Promise<Bytes> {
-    return new Promise((settle) => {
-      this.#reads.add({ key, settle })
-    })
+  read(read: Read): void {
+    this.#reads.add(read)
   }
 
-  async claim(valueKey: string, leaseKey: string, owner: string, leaseMs: number): Promise<Guarded<Claim>> {
-    const replies = await this.#write(
-      leaseKey,
-      2,
-      (pipeline) => {
-        pipeline.set(leaseKey, owner, 'PX', leaseMs, 'NX').getBuffer(valueKey)
-      },
-      // A hung Redis carries it out when it wakes: a lease that its owner does not know of must not stand.
-      () => {
-        this.release(leaseKey, owner)
-      },
-    )
-    if (!replies.ok) return replies
-    const [lease, value] = replies.value
-    if (lease?.[0] != null) return { ok: false }
-    const isOwner = lease?.[1] === 'OK'
-    const bytes = bytesOf(value!)
-    if (!bytes.ok) {
-      if (isOwner) this.release(leaseKey, owner)
-      return bytes
-    }
-    return { ok: true, value: { isOwner, bytes: bytes.value } }
+  /** The lease if it is free, and what is stored: whoever gets the lease sees what the holder before it has stored. */
+  claim(claim: Claim): void {
+    this.#claims.add(claim)
   }
 
-  /** True: stored; false: what is there is newer. */
-  async store(
-    valueKey: string,
-    leaseKey: string,
-    envelope: Buffer,
-    lifeMs: number,
-    owner = '',
-  ): Promise<Guarded<boolean>> {
-    const reply = await this.#script(
-      storeScript,
-      [valueKey, leaseKey],
-      [envelope, Math.max(1, Math.ceil(lifeMs)), owner],
-    )
-    return reply.ok ? { ok: true, value: reply.value === 1 } : reply
+  store(store: Store): void {
+    this.#stores.add(store)
   }
 
   release(leaseKey: string, owner: string): void {
-    void this.#script(releaseScript, [leaseKey], [owner])
+    this.#releases.add({ leaseKey, owner })
   }
 
-  async #script(
-    script: Script,
-    keys: string[],
-    args: (string | number | Buffer)[],
-  ): Promise<Guarded<unknown>> {
-    const send = (asSource: boolean): Promise<Guarded<readonly Reply[]>> =>
-      this.#write(keys[0]!, 1, (pipeline) => {
-        if (asSource) pipeline.eval(script.source, keys.length, ...keys, ...args)
-        else pipeline.evalsha(script.sha, keys.length, ...keys, ...args)
-      })
-    let replies = await send(false)
-    if (replies.ok && replies.value[0]?.[0]?.message.startsWith('NOSCRIPT') === true)
-      replies = await send(true)
-    if (!replies.ok) return replies
-    const [error, value] = replies.value[0]!
-    return error === null ? { ok: true, value } : { ok: false }
-  }
-
-  #write(
-    key: string,
-    commands: number,
-    add: (pipeline: ChainableCommander) => void,
-    late?: () => void,
-  ): Promise<Guarded<readonly Reply[]>> {
-    return new Promise((settle) => {
-      this.#writes.add({ key, add, commands, settle, late })
-    })
-  }
-
-  /** Each server's part of `items`. */
-  #toNodes<Item extends { key: string }>(
-    items: Item[],
+  #batch<Item>(
+    maxItems: number,
+    keyOf: (item: Item) => string,
     send: (node: RedisNode, items: Item[]) => Promise<void>,
-  ): void {
-    const { only } = this.#redis
-    if (only !== undefined) {
-      void send(only, items)
-      return
+  ): TickBatch<Item> {
+    const redis = this.#redis
+    const sendAll = (items: Item[]): void => {
+      if (redis.only !== undefined) {
+        void send(redis.only, items)
+        return
+      }
+      const opening = redis.opening()
+      if (opening === undefined) for (const [node, part] of redis.byNode(items, keyOf)) void send(node, part)
+      else
+        void opening.then(() => {
+          sendAll(items)
+        })
     }
-    const opening = this.#redis.opening()
-    if (opening !== undefined) {
-      void opening.then(() => {
-        this.#toNodes(items, send)
-      })
-      return
-    }
-    const parts = new Map<RedisNode, Item[]>()
-    for (const item of items) {
-      const node = this.#redis.nodeOf(item.key)
-      const part = parts.get(node)
-      if (part === undefined) parts.set(node, [item])
-      else part.push(item)
-    }
-    for (const [node, part] of parts) void send(node, part)
+    return new TickBatch(sendAll, maxItems)
   }
 
   readonly #sendReads = async (node: RedisNode, reads: Read[]): Promise<void> => {
-    const keys = reads.map(({ key }) => key)
+    const keys = reads.map(({ valueKey }) => valueKey)
     if (node === this.#redis.only) {
       const replies = await node.run((client) => client.mgetBuffer(keys))
       for (let i = 0; i < reads.length; i++)
-        reads[i]!.settle(replies.ok ? { ok: true, value: replies.value[i] ?? undefined } : replies)
+        reads[i]!.settle(replies.ok ? { ok: true, value: replies.value[i] ?? undefined } : trouble)
       return
     }
     const replies = await node.run((client) => {
       const pipeline = client.pipeline()
       for (const key of keys) pipeline.getBuffer(key)
-      return pipeline.exec() as Promise<Reply[]>
+      return pipeline.exec() as Promise<(readonly [Error | null, Buffer | null])[]>
     })
-    if (replies.ok) this.#heed(replies.value)
-    for (let i = 0; i < reads.length; i++) reads[i]!.settle(replies.ok ? bytesOf(replies.value[i]!) : replies)
-  }
-
-  readonly #sendWrites = async (node: RedisNode, writes: Write[]): Promise<void> => {
-    let isGivenUp = false
-    const replies = await node.run(async (client) => {
-      const pipeline = client.pipeline()
-      for (const write of writes) write.add(pipeline)
-      const all = (await pipeline.exec()) as Reply[]
-      if (isGivenUp) for (const write of writes) write.late?.()
-      return all
-    })
-    isGivenUp = !replies.ok
-    if (replies.ok) this.#heed(replies.value)
-    let at = 0
-    for (const write of writes) {
-      write.settle(replies.ok ? { ok: true, value: replies.value.slice(at, at + write.commands) } : replies)
-      at += write.commands
+    for (let i = 0; i < reads.length; i++) {
+      const [error, value] = replies.ok ? replies.value[i]! : [undefined, null]
+      if (error === null) reads[i]!.settle({ ok: true, value: value ?? undefined })
+      // A key of another type is no value: MGET says nil for it, and the store will go over it.
+      else if (error?.message.startsWith('WRONGTYPE') === true)
+        reads[i]!.settle({ ok: true, value: undefined })
+      else {
+        if (error !== undefined) this.#redis.heed(error)
+        reads[i]!.settle(trouble)
+      }
     }
   }
 
-  #heed(replies: readonly Reply[]): void {
-    for (const [error] of replies) if (error !== null) this.#redis.heed(error)
+  readonly #sendClaims = async (node: RedisNode, claims: Claim[]): Promise<void> => {
+    const keys = claims.flatMap(({ valueKey, leaseKey }) => [valueKey, leaseKey])
+    const args = claims.flatMap(({ owner, leaseMs }) => [owner, leaseMs])
+    // A hung Redis carries it out when it wakes: a lease that its owner does not know of must not stand.
+    const late = (replies: readonly Reply[]): void => {
+      for (const [i, { leaseKey, owner }] of claims.entries())
+        if (claimed(replies[i])?.isOwner === true) this.release(leaseKey, owner)
+    }
+    const replies = await this.#call(node, { script: claimScript, calls: claims.length, keys, args }, late)
+    for (let i = 0; i < claims.length; i++) {
+      const value = claimed(replies?.[i])
+      claims[i]!.settle(value === undefined ? trouble : { ok: true, value })
+    }
+  }
+
+  readonly #sendStores = async (node: RedisNode, stores: Store[]): Promise<void> => {
+    const keys = stores.flatMap(({ valueKey, leaseKey }) => [valueKey, leaseKey])
+    const args = stores.flatMap(({ envelope, lifeMs, owner }) => [
+      envelope,
+      Math.max(1, Math.ceil(lifeMs)),
+      owner,
+    ])
+    const replies = await this.#call(node, { script: storeScript, calls: stores.length, keys, args })
+    for (let i = 0; i < stores.length; i++) {
+      const reply = replies?.[i]
+      stores[i]!.settle(typeof reply === 'number' ? { ok: true, value: reply === 1 } : trouble)
+    }
+  }
+
+  readonly #sendReleases = async (node: RedisNode, releases: Release[]): Promise<void> => {
+    const keys = releases.map(({ leaseKey }) => leaseKey)
+    const args = releases.map(({ owner }) => owner)
+    await this.#call(node, { script: releaseScript, calls: releases.length, keys, args })
+  }
+
+  /**
+   * One reply for each call, as far as there are any. `late` is given them where they come after this has given up.
+   */
+  async #call(
+    node: RedisNode,
+    calls: Calls,
+    late?: (replies: readonly Reply[]) => void,
+  ): Promise<readonly Reply[] | undefined> {
+    let isGivenUp = false
+    const isAlone = node === this.#redis.only
+    const outcome = await node.run(async (client) => {
+      const replies = await (isAlone ? callAtOnce(client, calls) : callEach(client, calls))
+      if (isGivenUp) late?.(replies)
+      return replies
+    })
+    isGivenUp = !outcome.ok
+    if (!outcome.ok) return undefined
+    for (const reply of outcome.value) {
+      if (reply instanceof Error) this.#redis.heed(reply)
+      else if (Buffer.isBuffer(reply)) this.#redis.heed(new Error(reply.toString()))
+    }
+    return outcome.value
   }
 }
 
-/** A key of another type is no value: MGET says nil for it, GET an error; the store will go over it. */
-function bytesOf([error, value]: Reply): Bytes {
-  if (error === null) return { ok: true, value: (value ?? undefined) as Buffer | undefined }
-  return error.message.startsWith('WRONGTYPE') ? { ok: true, value: undefined } : { ok: false }
-}
+const claimed = (reply: Reply | undefined): Claimed | undefined =>
+  Array.isArray(reply)
+    ? { isOwner: reply[0] === 1, bytes: (reply[1] ?? undefined) as Buffer | undefined }
+    : undefined
 
 /** Namespaces on one client send together. */
 const shared = new WeakMap<GuardedRedis, RedisBatches>()

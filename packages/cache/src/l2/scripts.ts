@@ -1,3 +1,8 @@
+/**
+ * Each script carries out any number of calls, one after the other; what goes wrong with one is its reply and stops no
+ * other. On a Cluster they are called for one key at a time.
+ */
+
 import { createHash } from 'node:crypto'
 
 export interface Script {
@@ -8,7 +13,27 @@ export interface Script {
 const script = (source: string): Script => ({ source, sha: createHash('sha1').update(source).digest('hex') })
 
 /**
- * KEYS: value, lease. ARGV: envelope, its life in ms, the lease's owner or ''.
+ * KEYS: value and lease of each. ARGV: owner and the lease's ms of each.
+ * Takes the lease if it is free, then reads the value, in this order: whoever gets the lease sees the value that the
+ * holder before it stored, so that nobody loads what has just been loaded. A key of another type is no value: MGET, too,
+ * says nil for it.
+ */
+export const claimScript = script(`
+local replies = {}
+for i = 1, #KEYS / 2 do
+  local lease = redis.pcall('SET', KEYS[2 * i], ARGV[2 * i - 1], 'PX', ARGV[2 * i], 'NX')
+  if lease and lease.err then
+    replies[i] = lease.err
+  else
+    local held = redis.pcall('GET', KEYS[2 * i - 1])
+    replies[i] = { lease and 1 or 0, type(held) == 'string' and held or false }
+  end
+end
+return replies
+`)
+
+/**
+ * KEYS: value and lease of each. ARGV: envelope, its life in ms, the lease's owner or '' of each.
  * Stores unless what is stored is newer: by term, then tidemark; numbers, since Lua compares text by locale. Then gives
  * the lease back, in the same step, so that whoever takes it next finds the value.
  *
@@ -16,23 +41,34 @@ const script = (source: string): Script => ({ source, sha: createHash('sha1').up
  * key without an end, which no lease is, is deleted.
  */
 export const storeScript = script(`
-local held = redis.pcall('GETRANGE', KEYS[1], 0, 15)
-local isNewer = false
-if type(held) == 'string' and #held == 16 and string.sub(held, 1, 3) == string.sub(ARGV[1], 1, 3) then
+local function isNewer(held, own)
+  if type(held) ~= 'string' or #held ~= 16 or string.sub(held, 1, 3) ~= string.sub(own, 1, 3) then return false end
   local term, high, low = struct.unpack('>I4I4I4', held, 5)
-  local ownTerm, ownHigh, ownLow = struct.unpack('>I4I4I4', ARGV[1], 5)
-  isNewer = term > ownTerm
+  local ownTerm, ownHigh, ownLow = struct.unpack('>I4I4I4', own, 5)
+  return term > ownTerm
     or (term == ownTerm and (high > ownHigh or (high == ownHigh and low > ownLow)))
 end
-if not isNewer then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
-if (ARGV[3] ~= '' and redis.pcall('GET', KEYS[2]) == ARGV[3]) or redis.call('PTTL', KEYS[2]) == -1 then
-  redis.call('DEL', KEYS[2])
+local replies = {}
+for i = 1, #KEYS / 2 do
+  local value, lease = KEYS[2 * i - 1], KEYS[2 * i]
+  local envelope, lifeMs, owner = ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]
+  if isNewer(redis.pcall('GETRANGE', value, 0, 15), envelope) then
+    replies[i] = 0
+  else
+    replies[i] = redis.pcall('SET', value, envelope, 'PX', lifeMs).err or 1
+  end
+  if (owner ~= '' and redis.pcall('GET', lease) == owner) or redis.pcall('PTTL', lease) == -1 then
+    redis.pcall('DEL', lease)
+  end
 end
-return isNewer and 0 or 1
+return replies
 `)
 
-/** KEYS: lease. ARGV: owner. Deletes it only if it is still this owner's. */
+/** KEYS: lease of each. ARGV: owner of each. Deletes it only if it is still this owner's. */
 export const releaseScript = script(`
-if redis.pcall('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
-return 0
+local replies = {}
+for i = 1, #KEYS do
+  replies[i] = redis.pcall('GET', KEYS[i]) == ARGV[i] and redis.pcall('DEL', KEYS[i]) or 0
+end
+return replies
 `)
