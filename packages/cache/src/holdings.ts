@@ -70,8 +70,7 @@ export class Holdings {
   }
 
   /** What was found in L2, before anyone has said whether it may be served: it is nobody's yet, and its value not decoded. */
-  sight(envelope: Envelope, ask: Ask): Entry {
-    const now = this.#parts.now()
+  sight(envelope: Envelope, ask: Ask, now: Instant = this.#parts.now()): Entry {
     // No longer than this caller would keep it: its writer's clock, or its policy, may be another.
     const expiresAtMs = Math.min(envelope.expiresAtMs, now.wallMs + ask.policy.ttlMs)
     const { tags, places } = this.#tagsOf(envelope, ask)

@@ -70,27 +70,35 @@ export class ReadThrough {
     this.#isClosed = true
   }
 
-  async find<T>(question: Question<T>, footing: Footing, token: Token | undefined): Promise<Found<T>> {
-    const { now, holds, flights } = this.#parts
-    const ask = this.#ask(question, footing)
-    const held = this.#held(ask)
-    if (held !== undefined) return held
-    const hasGrace = ask.policy.graceMs > 0 && levelOf(ask.policy, token) === 'bounded'
-    if (hasGrace && holds.isHeld(ask.key, ask.at.monoMs)) {
-      const stale = await this.#stale(ask)
-      if (stale !== undefined) return stale
-    }
+  /** Rejects with what the loader throws, or a CacheError. */
+  find<T>(question: Question<T>, footing: Footing, token: Token | undefined): Promise<Found<T>> {
+    let ask: Ask<T>
     try {
-      const found = flights.obtain(ask)
-      return await (hasGrace && ask.policy.timeoutMs < ask.policy.hardTimeoutMs
-        ? this.#orSoonStale(ask, found)
-        : found)
+      ask = this.#ask(question, footing)
     } catch (error) {
+      return Promise.reject(error as Error)
+    }
+    const held = this.#held(ask)
+    if (held !== undefined) return Promise.resolve(held)
+    const { holds } = this.#parts
+    const hasGrace = ask.policy.graceMs > 0 && levelOf(ask.policy, token) === 'bounded'
+    return hasGrace && holds.isHeld(ask.key, ask.at.monoMs)
+      ? this.#stale(ask).then((stale) => stale ?? this.#obtain(ask, hasGrace))
+      : this.#obtain(ask, hasGrace)
+  }
+
+  #obtain<T>(ask: Ask<T>, hasGrace: boolean): Promise<Found<T>> {
+    const { now, holds, flights } = this.#parts
+    const { footing, policy, key } = ask
+    const found = flights.obtain(ask)
+    if (!hasGrace && !footing.isUnreachable) return found
+    const inTime = hasGrace && policy.timeoutMs < policy.hardTimeoutMs ? this.#orSoonStale(ask, found) : found
+    return inTime.catch(async (error: unknown) => {
       const stale = hasGrace ? await this.#stale(ask) : undefined
       if (stale === undefined) throw footing.isUnreachable ? unavailable(error) : error
-      holds.failed(ask.key, now().monoMs)
+      holds.failed(key, now().monoMs)
       return stale
-    }
+    })
   }
 
   /** From the tiers alone: what may be served now, or nothing. */

@@ -4,7 +4,7 @@ import { Cluster, Redis } from 'ioredis'
 import type { ClusterOptions } from 'ioredis'
 import { afterEach, expect, test, vi } from 'vitest'
 
-import { createCache } from '../src/index.js'
+import { createCache, guardRedis } from '../src/index.js'
 import { HandTide } from './hand-tide.js'
 
 const closers: (() => unknown)[] = []
@@ -121,14 +121,19 @@ test('a replica takes over from a master that was killed, and the same client go
 })
 
 test('a cache whose Cluster has only begun to connect waits for it, once', async () => {
-  const { cluster, client, cache } = await setUp()
+  const { cluster, client } = await setUp()
+  const patient = (options: ClusterOptions) => {
+    const starting = new Cluster([...cluster.nodes], options)
+    closers.push(() => {
+      starting.disconnect()
+    })
+    const redis = guardRedis(starting, { deadlineMs: 5_000 })
+    return createCache({ follow: new HandTide().follow(), redis, namespace: 'n' })
+  }
+  const cache = patient({})
   cache.set('first', 1, { stamp: cache.stamp() })
   await eventually(async () => (await client.exists(valueKey('first'))) === 1)
-  const lazy = new Cluster([...cluster.nodes], { lazyConnect: true })
-  closers.push(() => {
-    lazy.disconnect()
-  })
-  const other = createCache({ follow: new HandTide().follow(), redis: lazy, namespace: 'n' })
+  const other = patient({ lazyConnect: true })
   expect(await other.read({ key: 'first', load: () => 2 })).toMatchObject({ value: 1, from: 'l2' })
   const nowhere = new Cluster([{ host: '127.0.0.1', port: 1 }])
   nowhere.on('error', () => undefined)

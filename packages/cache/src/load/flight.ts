@@ -1,16 +1,10 @@
 import type { Instant, Stamp } from '@tidemark/tide'
 
-import type { Entry } from '../entry.js'
+import type { Found } from '../found.js'
 import type { Envelope } from '../l2/envelope.js'
 import type { Directions } from './directions.js'
 import { noDirections } from './directions.js'
 import type { Running } from './running.js'
-
-export interface Outcome<T = unknown> {
-  /** Its value is undefined where the loader gave none; then it is stored nowhere. */
-  readonly entry: Entry<T | undefined>
-  readonly from: 'l2' | 'load'
-}
 
 /**
  * One look-up of one key under way: L2, then the lease, then the origin. It begins once, when the origin is asked: from
@@ -20,17 +14,24 @@ export class Flight<T = unknown> implements Running {
   readonly deadlineMs: number
   readonly isSureToLoad: boolean
   joiners = 0
-  outcome: Promise<Outcome<T>> | undefined
+  /** As whoever launched it sees it. */
+  readonly outcome: Promise<Found<T>>
   /** What L2 held and would not do: the loader may ask for it. */
   seen: Envelope | undefined
   /** What the loader says beside the value. */
   directions: Directions = noDirections
+  #resolve!: (found: Found<unknown>) => void
+  #reject!: (error: unknown) => void
   #beganAt: Instant | undefined
   #stamp: Stamp | undefined
 
   constructor(deadlineMs: number, isSureToLoad: boolean) {
     this.deadlineMs = deadlineMs
     this.isSureToLoad = isSureToLoad
+    this.outcome = new Promise((resolve, reject) => {
+      this.#resolve = resolve as (found: Found<unknown>) => void
+      this.#reject = reject
+    })
   }
 
   get beganAt(): Instant | undefined {
@@ -39,6 +40,14 @@ export class Flight<T = unknown> implements Running {
 
   get stamp(): Stamp | undefined {
     return this.#stamp
+  }
+
+  land(found: Found<T>): void {
+    this.#resolve(found)
+  }
+
+  fail(error: unknown): void {
+    this.#reject(error)
   }
 
   /** To be called before the first byte goes to the origin. */

@@ -22,11 +22,11 @@ import type { Counters } from '../stats.js'
 import type { Tide } from '../tide.js'
 import type { Ask } from './ask.js'
 import { askOf } from './ask.js'
-import type { Outcome } from './flight.js'
 import { Flight } from './flight.js'
 import type { LeaseParts } from './lease.js'
 import { takeTurn } from './lease.js'
 import type { LoadGate } from './load-gate.js'
+import { PassingMap } from './passing-map.js'
 import { hasBegunBefore, mayJoin, mayKeep, mayTake } from './share-law.js'
 
 /** Joining again after a load that would not do; past this a call loads for itself. */
@@ -48,7 +48,7 @@ export interface FlightsParts {
 
 export class Flights {
   readonly #parts: FlightsParts
-  readonly #flights = new Map<string, Flight>()
+  readonly #flights = new PassingMap<string, Flight>()
   readonly #refreshing = new Set<string>()
 
   constructor(parts: FlightsParts) {
@@ -59,29 +59,38 @@ export class Flights {
     return this.#flights.has(key)
   }
 
-  /** A value for `first`, loaded by whoever may. @throws what the loader throws; CacheError */
-  async obtain<T>(first: Ask<T>): Promise<Found<T>> {
+  /** A value for `ask`, loaded by whoever may. Rejects with what the loader throws, or a CacheError. */
+  obtain<T>(ask: Ask<T>): Promise<Found<T>> {
+    const running = this.#flights.get(ask.key) as Flight<T> | undefined
+    if (running !== undefined && mayJoin(running, ask as Ask, this.#parts.tide.follower))
+      return this.#share(running, ask)
+    this.#parts.counters.misses++
+    return this.#launch(ask)
+  }
+
+  async #share<T>(first: Flight<T>, asked: Ask<T>): Promise<Found<T>> {
     const { tide, now, counters } = this.#parts
-    let ask = first
-    for (let turn = 0; turn < maxTurns; turn++) {
-      const running = this.#flights.get(ask.key) as Flight<T> | undefined
-      if (running === undefined || !mayJoin(running, ask as Ask, tide.follower)) break
+    let ask = asked
+    let running: Flight<T> | undefined = first
+    for (let turn = 1; ; turn++) {
       const hadBegun = hasBegunBefore(running, ask as Ask)
-      const outcome = await this.#join(running, ask)
+      const found: Found<T> = await this.#join(running, ask)
       const isMine =
-        outcome.from === 'l2'
-          ? mayTake(outcome.entry, ask as Ask, tide.follower, now()) === 'may'
-          : !hadBegun || mayKeep(outcome.entry, ask as Ask, tide.follower)
+        found.from === 'l2'
+          ? mayTake(found.entry, ask as Ask, tide.follower, now()) === 'may'
+          : !hadBegun || mayKeep(found.entry, ask as Ask, tide.follower)
       if (isMine) {
         counters.shared++
-        outcome.entry.countUse()
-        return { ...outcome, shared: true, footing: ask.footing }
+        found.entry.countUse()
+        return { ...found, shared: true, footing: ask.footing }
       }
-      const { at, deadlineMs } = first
-      ask = { ...askOf(first, first.footing, now(), this.#parts), at, deadlineMs, mustLoad: true }
+      const { at, deadlineMs } = asked
+      ask = { ...askOf(asked, asked.footing, now(), this.#parts), at, deadlineMs, mustLoad: true }
+      running = this.#flights.get(ask.key) as Flight<T> | undefined
+      if (turn === maxTurns || running === undefined || !mayJoin(running, ask as Ask, tide.follower)) break
     }
     counters.misses++
-    return { ...(await this.#launch(ask)), shared: false, footing: ask.footing }
+    return await this.#launch(ask)
   }
 
   /** Begins a load that nobody waits for, unless one is under way here or elsewhere, or others wait for their turn. */
@@ -118,7 +127,7 @@ export class Flights {
     })
   }
 
-  async #join<T>(flight: Flight<T>, ask: Ask<T>): Promise<Outcome<T>> {
+  async #join<T>(flight: Flight<T>, ask: Ask<T>): Promise<Found<T>> {
     const { lease, maxJoiners, counters } = this.#parts
     if (flight.joiners >= maxJoiners) {
       counters.overloaded++
@@ -127,7 +136,7 @@ export class Flights {
     flight.joiners++
     const isOutlived = ask.deadlineMs >= flight.deadlineMs
     return await within(
-      flight.outcome!,
+      flight.outcome,
       isOutlived ? Infinity : ask.policy.hardTimeoutMs,
       lease.schedule,
       () =>
@@ -138,42 +147,76 @@ export class Flights {
     )
   }
 
-  #launch<T>(ask: Ask<T>, owner?: string): Promise<Outcome<T>> {
+  #launch<T>(ask: Ask<T>, owner?: string): Promise<Found<T>> {
     const flight = new Flight<T>(ask.deadlineMs, ask.mustLoad)
     this.#flights.set(ask.key, flight as Flight)
-    flight.outcome = this.#land(flight, ask, owner)
+    if (owner !== undefined || ask.mustLoad || this.#parts.l2 === undefined) this.#load(flight, ask, owner)
+    else this.#look(flight, ask, this.#parts.l2)
     return flight.outcome
   }
 
-  async #land<T>(flight: Flight<T>, ask: Ask<T>, owner?: string): Promise<Outcome<T>> {
+  /** Most flights end here, so this is done without promises. */
+  #look<T>(flight: Flight<T>, ask: Ask<T>, l2: L2): void {
+    l2.look(ask.key, (read) => {
+      try {
+        const entry = read.kind === 'found' ? this.#takeFor(flight, read.envelope, ask) : undefined
+        if (entry !== undefined) this.#land(flight, ask, entry, 'l2')
+        else if (read.kind === 'trouble' || ask.policy.leaseMs === 0) this.#load(flight, ask)
+        else void this.#queue(flight, ask, l2)
+      } catch (error) {
+        this.#fail(flight, ask, error)
+      }
+    })
+  }
+
+  async #queue<T>(flight: Flight<T>, ask: Ask<T>, l2: L2): Promise<void> {
     try {
-      return await (owner === undefined ? this.#fly(flight, ask) : this.#load(flight, ask, owner))
-    } finally {
-      if (this.#flights.get(ask.key) === flight) this.#flights.delete(ask.key)
+      const take = (envelope: Envelope): Entry<T> | undefined => this.#takeFor(flight, envelope, ask)
+      const parts = { ...this.#parts.lease, l2 }
+      const turn = await takeTurn(parts, ask.key, ask.policy.leaseMs, ask.deadlineMs, take)
+      if (turn.kind === 'taken') this.#land(flight, ask, turn.entry as Entry<T>, 'l2')
+      else this.#load(flight, ask, turn.kind === 'owner' ? turn.owner : undefined)
+    } catch (error) {
+      this.#fail(flight, ask, error)
     }
   }
 
-  async #fly<T>(flight: Flight<T>, ask: Ask<T>): Promise<Outcome<T>> {
-    const { l2, lease } = this.#parts
-    if (l2 === undefined || ask.mustLoad) return await this.#load(flight, ask)
-    const take = (envelope: Envelope): Entry<T> | undefined => {
-      flight.seen = envelope
-      return this.take(envelope, ask)
-    }
-    const read = await l2.read(ask.key)
-    const found = read.kind === 'found' ? take(read.envelope) : undefined
-    if (found !== undefined) return { entry: found, from: 'l2' }
-    if (read.kind === 'trouble' || ask.policy.leaseMs === 0) return await this.#load(flight, ask)
-    const turn = await takeTurn({ ...lease, l2 }, ask.key, ask.policy.leaseMs, ask.deadlineMs, take)
-    if (turn.kind === 'taken') return { entry: turn.entry as Entry<T>, from: 'l2' }
-    return await this.#load(flight, ask, turn.kind === 'owner' ? turn.owner : undefined)
+  #load<T>(flight: Flight<T>, ask: Ask<T>, owner?: string): void {
+    this.#loaded(flight, ask, owner).then(
+      (entry) => {
+        this.#land(flight, ask, entry, 'load')
+      },
+      (error: unknown) => {
+        this.#fail(flight, ask, error)
+      },
+    )
+  }
+
+  #land<T>(flight: Flight<T>, ask: Ask<T>, entry: Entry<T | undefined>, from: 'l2' | 'load'): void {
+    this.#forget(flight, ask)
+    flight.land({ entry, from, shared: false, footing: ask.footing })
+  }
+
+  #fail<T>(flight: Flight<T>, ask: Ask<T>, error: unknown): void {
+    this.#forget(flight, ask)
+    flight.fail(error)
+  }
+
+  #forget<T>(flight: Flight<T>, ask: Ask<T>): void {
+    if (this.#flights.get(ask.key) === flight) this.#flights.delete(ask.key)
+  }
+
+  #takeFor<T>(flight: Flight<T>, envelope: Envelope, ask: Ask<T>): Entry<T> | undefined {
+    flight.seen = envelope
+    return this.take(envelope, ask)
   }
 
   /** What L2 held, if it is for this call; then L1 has it too. */
   take<T>(envelope: Envelope, ask: Ask<T>): Entry<T> | undefined {
     const { tide, now, holdings, counters } = this.#parts
-    const sighted = holdings.sight(envelope, ask as Ask)
-    const verdict = mayTake(sighted, ask as Ask, tide.follower, now())
+    const at = now()
+    const sighted = holdings.sight(envelope, ask as Ask, at)
+    const verdict = mayTake(sighted, ask as Ask, tide.follower, at)
     if (verdict !== 'may') {
       counters[verdict]++
       return undefined
@@ -185,7 +228,7 @@ export class Flights {
     return entry
   }
 
-  async #load<T>(flight: Flight<T>, ask: Ask<T>, owner?: string): Promise<Outcome<T>> {
+  async #loaded<T>(flight: Flight<T>, ask: Ask<T>, owner?: string): Promise<Entry<T | undefined>> {
     const { now, holdings, holds, counters, l2 } = this.#parts
     try {
       const value = await ask.origin.load(ask.key, flight)
@@ -197,7 +240,7 @@ export class Flights {
       const { key, policy, standing } = ask
       const loaded = { key, value, stamp, tags, policy, standing, loadCostMs, directions }
       holds.succeeded(ask.key)
-      return { entry: holdings.keep(loaded, owner).entry, from: 'load' }
+      return holdings.keep(loaded, owner).entry
     } catch (error) {
       if (owner !== undefined) l2?.release(ask.key, owner)
       if (error instanceof CacheError && error.code === 'cache.overloaded') counters.overloaded++
