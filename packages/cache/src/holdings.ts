@@ -118,6 +118,7 @@ export class Holdings {
   #tagsOf(envelope: Envelope, ask: Ask): { tags: readonly string[]; places: TagPlaces } {
     const stored = envelope.tags
     // Most often they are the same ones, which the caller has located already.
+    if (stored === ask.tags) return ask
     if (stored.length === ask.tags.length && stored.every((tag, i) => tag === ask.tags[i])) return ask
     const tags = [...stored, ...ask.tags.filter((tag) => !stored.includes(tag))]
     return { tags, places: this.#parts.implicit.locate(ask.key, tags) }

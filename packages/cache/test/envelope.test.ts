@@ -68,9 +68,24 @@ describe('envelope v1', () => {
         const bytes = encodeEnvelope(envelope, wrapping)!
         const { head, ...read } = decodeEnvelope(bytes)!
         expect(read).toEqual({ ...envelope, ...wrapping })
-        expect(Buffer.concat([head, envelope.payload])).toEqual(bytes)
+        const isLocked = wrapping.keyId !== undefined
+        expect(isLocked ? Buffer.concat([head, envelope.payload]) : head).toEqual(
+          isLocked ? bytes : Buffer.alloc(0),
+        )
       }),
     )
+  })
+
+  test('the tags that a caller expects are taken for the stored ones only if they are', () => {
+    const words = fc.array(fc.constantFrom('', 'a', 'ab', 'b', 'ba', 'é', '\u0000'), { maxLength: 3 })
+    fc.assert(
+      fc.property(words, words, (tags, expected) => {
+        const read = decodeEnvelope(encodeEnvelope({ ...sample, tags })!, expected)!
+        expect(read.tags).toEqual(tags)
+      }),
+    )
+    const tags = ['product:42', 'product!all']
+    expect(decodeEnvelope(encodeEnvelope({ ...sample, tags })!, tags)!.tags).toBe(tags)
   })
 
   test('a truncated or lengthened envelope is none', () => {

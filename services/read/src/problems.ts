@@ -29,6 +29,7 @@ function fromCache(error: CacheError): Problem | undefined {
       return new Problem('overloaded', { headers: retryAfter, cause: error })
     case 'cache.load-timeout':
       return new Problem('timed-out', { headers: retryAfter, cause: error })
+    case 'cache.load-failed':
     case 'cache.unavailable':
     case 'cache.closed':
       return originAway(error)

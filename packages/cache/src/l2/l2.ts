@@ -57,8 +57,11 @@ export class L2 {
     return this.#redis.breaker
   }
 
-  /** What is stored of `key`: `settle` is called once, and not before this has returned. It must not throw. */
-  look(key: string, settle: (read: L2Read) => void): void {
+  /**
+   * What is stored of `key`, most likely under `expectedTags`: then that list is the one in the envelope. `settle` is
+   * called once, and not before this has returned. It must not throw.
+   */
+  look(key: string, expectedTags: readonly string[] | undefined, settle: (read: L2Read) => void): void {
     const valueKey = this.#valueKey(this.#nameOf(key))
     this.#batches.read({
       valueKey,
@@ -67,7 +70,7 @@ export class L2 {
           settle(this.#trouble())
           return
         }
-        const opened = this.#open(valueKey, reply.value)
+        const opened = this.#open(valueKey, reply.value, expectedTags)
         if (opened instanceof Promise)
           void opened.then((envelope) => {
             settle(readOf(envelope))
@@ -79,7 +82,7 @@ export class L2 {
 
   read(key: string): Promise<L2Read> {
     return new Promise((resolve) => {
-      this.look(key, resolve)
+      this.look(key, undefined, resolve)
     })
   }
 
@@ -152,9 +155,13 @@ export class L2 {
   }
 
   /** Undefined where there is nothing, or nothing that this cache may read: then it is counted. */
-  #open(valueKey: string, bytes: Buffer | undefined): Envelope | undefined | Promise<Envelope | undefined> {
+  #open(
+    valueKey: string,
+    bytes: Buffer | undefined,
+    expectedTags?: readonly string[],
+  ): Envelope | undefined | Promise<Envelope | undefined> {
     if (bytes === undefined) return undefined
-    const opened = this.#wrapper.unwrap(valueKey, bytes)
+    const opened = this.#wrapper.unwrap(valueKey, bytes, expectedTags)
     return opened instanceof Promise ? opened.then(this.#counted) : this.#counted(opened)
   }
 

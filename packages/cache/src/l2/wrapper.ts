@@ -26,10 +26,14 @@ export class Wrapper {
       : this.#lock(redisKey, envelope, deflated)
   }
 
-  /** What `wrap` was given; undefined for any other bytes, and for those of another key. Never throws. */
-  unwrap(redisKey: string, bytes: Buffer): Envelope | undefined | Promise<Envelope | undefined> {
+  /** What `wrap` was given (`expectedTags`: see `decodeEnvelope`); undefined for any other bytes, and for those of another key. Never throws. */
+  unwrap(
+    redisKey: string,
+    bytes: Buffer,
+    expectedTags?: readonly string[],
+  ): Envelope | undefined | Promise<Envelope | undefined> {
     try {
-      const stored = decodeEnvelope(bytes)
+      const stored = decodeEnvelope(bytes, expectedTags)
       // Without keys there is nothing to read an encrypted one with; with keys, one in the clear is somebody else's.
       if (stored === undefined || (stored.keyId !== undefined) !== (this.#keyring !== undefined))
         return undefined

@@ -61,7 +61,7 @@ export function askOf<T>(
 }
 
 /** Nothing held counts for a call on this footing: the follower cannot show its lag, or follows nothing. */
-export const isBlind = (follower: Follower, footing: Footing, policy: Policy, now: Instant): boolean =>
+const isBlind = (follower: Follower, footing: Footing, policy: Policy, now: Instant): boolean =>
   follower.epoch === undefined ||
   footing.isUnreachable ||
   (!footing.isProven && follower.lagMs(now) > policy.maxLagMs)

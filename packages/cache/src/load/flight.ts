@@ -14,14 +14,14 @@ export class Flight<T = unknown> implements Running {
   readonly deadlineMs: number
   readonly isSureToLoad: boolean
   joiners = 0
-  /** As whoever launched it sees it. */
-  readonly outcome: Promise<Found<T>>
+  /** As whoever launched it sees it. Undefined once it has ended: see `PassingMap` for what would hold on to it. */
+  outcome: Promise<Found<T>> | undefined
   /** What L2 held and would not do: the loader may ask for it. */
   seen: Envelope | undefined
   /** What the loader says beside the value. */
   directions: Directions = noDirections
-  #resolve!: (found: Found<unknown>) => void
-  #reject!: (error: unknown) => void
+  #resolve: ((found: Found<unknown>) => void) | undefined
+  #reject: ((error: unknown) => void) | undefined
   #beganAt: Instant | undefined
   #stamp: Stamp | undefined
 
@@ -43,11 +43,15 @@ export class Flight<T = unknown> implements Running {
   }
 
   land(found: Found<T>): void {
-    this.#resolve(found)
+    const resolve = this.#resolve
+    this.#letGo()
+    resolve?.(found)
   }
 
   fail(error: unknown): void {
-    this.#reject(error)
+    const reject = this.#reject
+    this.#letGo()
+    reject?.(error)
   }
 
   /** To be called before the first byte goes to the origin. */
@@ -55,5 +59,12 @@ export class Flight<T = unknown> implements Running {
     if (this.#beganAt !== undefined) throw new Error('a flight begins once')
     this.#beganAt = at
     this.#stamp = stamp
+  }
+
+  #letGo(): void {
+    this.outcome = undefined
+    this.seen = undefined
+    this.#resolve = undefined
+    this.#reject = undefined
   }
 }

@@ -136,7 +136,7 @@ export class Flights {
     flight.joiners++
     const isOutlived = ask.deadlineMs >= flight.deadlineMs
     return await within(
-      flight.outcome,
+      flight.outcome!,
       isOutlived ? Infinity : ask.policy.hardTimeoutMs,
       lease.schedule,
       () =>
@@ -149,15 +149,16 @@ export class Flights {
 
   #launch<T>(ask: Ask<T>, owner?: string): Promise<Found<T>> {
     const flight = new Flight<T>(ask.deadlineMs, ask.mustLoad)
+    const outcome = flight.outcome!
     this.#flights.set(ask.key, flight as Flight)
     if (owner !== undefined || ask.mustLoad || this.#parts.l2 === undefined) this.#load(flight, ask, owner)
     else this.#look(flight, ask, this.#parts.l2)
-    return flight.outcome
+    return outcome
   }
 
   /** Most flights end here, so this is done without promises. */
   #look<T>(flight: Flight<T>, ask: Ask<T>, l2: L2): void {
-    l2.look(ask.key, (read) => {
+    l2.look(ask.key, ask.tags, (read) => {
       try {
         const entry = read.kind === 'found' ? this.#takeFor(flight, read.envelope, ask) : undefined
         if (entry !== undefined) this.#land(flight, ask, entry, 'l2')
