@@ -6,13 +6,13 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { CacheOptions, EncryptionKey } from '../src/index.js'
 import { createCache, createPrivateCache } from '../src/index.js'
 import { gateway, HandTide } from './hand-tide.js'
-import { connect } from './real-redis.js'
+import { connectPatiently } from './real-redis.js'
 
 const space = redisSpace()
 let redis: Redis
 
 beforeAll(async () => {
-  redis = await connect(space.url)
+  redis = await connectPatiently(space.url)
 })
 afterAll(() => {
   redis.disconnect()

@@ -6,13 +6,13 @@ import type { CacheOptions } from '../src/index.js'
 import { createCache } from '../src/index.js'
 import { decodeEnvelope } from '../src/l2/envelope.js'
 import { gateway, HandTide, settle } from './hand-tide.js'
-import { connect } from './real-redis.js'
+import { connectPatiently } from './real-redis.js'
 
 const space = redisSpace()
 let redis: Redis
 
 beforeAll(async () => {
-  redis = await connect(space.url)
+  redis = await connectPatiently(space.url)
 })
 afterAll(() => {
   redis.disconnect()

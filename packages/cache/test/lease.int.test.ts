@@ -5,13 +5,13 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 
 import { createCache } from '../src/index.js'
 import { gateway, HandTide } from './hand-tide.js'
-import { connect } from './real-redis.js'
+import { connectPatiently } from './real-redis.js'
 
 let redis: Redis
 let children: Child[] = []
 
 beforeAll(async () => {
-  redis = await connect(redisSpace().url)
+  redis = await connectPatiently(redisSpace().url)
 })
 afterEach(async () => {
   await Promise.all(children.map((child) => child.kill('SIGKILL')))

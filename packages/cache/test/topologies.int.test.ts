@@ -3,9 +3,9 @@ import { Cluster, Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import type { CacheOptions } from '../src/index.js'
-import { createCache } from '../src/index.js'
+import { createCache, guardRedis } from '../src/index.js'
 import { gateway, HandTide } from './hand-tide.js'
-import { connect } from './real-redis.js'
+import { connectPatiently } from './real-redis.js'
 
 interface Place {
   readonly client: Redis | Cluster
@@ -18,13 +18,14 @@ interface Place {
 const places: Record<string, () => Promise<Place>> = {
   'one Redis': async () => {
     const { url, prefix } = redisSpace()
-    const client = await connect(url)
+    const client = await connectPatiently(url)
     return { client, prefix, servers: [client], close: () => Promise.resolve(client.disconnect()) }
   },
   Sentinel: async () => {
     const set = await ownSentinel()
     const client = new Redis({ sentinels: [...set.sentinels], name: set.name })
     await eventually(async () => (await client.ping()) === 'PONG')
+    guardRedis(client, { deadlineMs: 5_000 })
     const close = async () => {
       client.disconnect()
       await set.remove()
@@ -35,6 +36,7 @@ const places: Record<string, () => Promise<Place>> = {
     const cluster = await ownCluster()
     const client = new Cluster([...cluster.nodes])
     await eventually(() => client.status === 'ready')
+    guardRedis(client, { deadlineMs: 5_000 })
     const close = async () => {
       client.disconnect()
       await cluster.remove()
