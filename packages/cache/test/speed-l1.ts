@@ -34,6 +34,7 @@ const hot = keys[5_000]!
 const request = { key: hot, tags: [hot], load: () => ({}) }
 const tags = [hot]
 const load = () => ({})
+const loader = cache.defineLoader('product', { key: (id) => id, tags: () => tags, load })
 
 // A zipf-like order of keys, made beforehand.
 const order = new Uint32Array(1 << 20)
@@ -50,6 +51,15 @@ const cases: Record<string, () => Promise<void> | void> = {
   },
   'getOrSet, awaited, a request object each': async () => {
     for (let i = 0; i < rounds; i++) sink = await cache.getOrSet({ key: hot, tags, load })
+  },
+  'cache.get, awaited': async () => {
+    for (let i = 0; i < rounds; i++) sink = await cache.get(hot)
+  },
+  'loader.get, awaited': async () => {
+    for (let i = 0; i < rounds; i++) sink = await loader.get(hot)
+  },
+  'loader.get, sync': () => {
+    for (let i = 0; i < rounds; i++) sink = loader.get(hot)
   },
   'Map.get, sync': () => {
     for (let i = 0; i < rounds; i++) sink = map.get(hot)

@@ -1,13 +1,13 @@
 import { createCache } from '@tidemark/cache'
 import { createFlush, followLog, logDatabase, redisSink, requestClient } from '@tidemark/log'
 import pg from 'pg'
-import type { Peer } from './peer.js'
+import type { Peer, Value } from './peer.js'
 import { ttlMs } from './peer.js'
 
 const readyWithinMs = 10_000
 const maxLagMs = 2_000
 
-/** As the read service sets it up: a live follower of the log, a request client, default policy, JSON as everyone. */
+/** As the read service sets it up: a live follower of the log, a request client, default policy, JSON as everyone. Its loader is said once, as theirs are. */
 export const tidemark: Peer = {
   name: 'tidemark',
   kind: 'us',
@@ -35,8 +35,9 @@ export const tidemark: Peer = {
       l1: tiers === 'l2' ? false : { maxEntries: entries, maxBytes: 2 ** 30 },
       ...(redis && { redis }),
     })
+    const loader = cache.defineLoader<Value>('bench', { key: (id) => id, tags: (id) => [id], load })
     return {
-      get: (key) => cache.getOrSet({ key, tags: [key], load: () => load(key) }),
+      get: (key) => loader.get(key),
       /** An external invalidation, as the invalidation service records it, then the writer's flush. */
       async invalidate(key) {
         await pool.query(

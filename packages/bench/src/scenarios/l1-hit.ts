@@ -6,12 +6,12 @@ export const l1Hit: Scenario = {
   name: 'l1-hit',
   async run(stage) {
     const ms = stage.seconds(1) * 1_000
-    const [hot, zipf] = await compete(stage, {
+    const [hot, zipf, built] = await compete(stage, {
       work: 'l1-hit',
       tiers: 'l1',
       peers: peersWith('l1'),
       rounds: stage.rounds(7),
-      plays: [(each) => each.call('hot', { ms }), (each) => each.call('zipf', { ms })],
+      plays: (['hot', 'zipf', 'built'] as const).map((name) => (each) => each.call(name, { ms })),
     })
     const columns = [
       { title: 'hits', unit: '/s' },
@@ -20,6 +20,12 @@ export const l1Hit: Scenario = {
     return [
       { title: 'L1 hit, awaited, one hot key', columns, rows: hot!, isMoreBetter: true },
       { title: 'L1 hit, awaited, zipf over 10,000 keys', columns, rows: zipf!, isMoreBetter: true },
+      {
+        title: 'L1 hit, awaited, the same, each key built from an id',
+        columns,
+        rows: built!,
+        isMoreBetter: true,
+      },
     ]
   },
 }

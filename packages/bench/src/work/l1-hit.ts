@@ -22,6 +22,7 @@ export async function l1Hit(input: WorkInput): Promise<Calls> {
   for (const key of keys) await peer.get(key)
   const hot = keys[count >> 1]!
   const drawn = zipf(keys)
+  const ids = drawn.map((key) => Number(key.slice('product:'.length)))
 
   async function measure(
     ms: number,
@@ -57,6 +58,14 @@ export async function l1Hit(input: WorkInput): Promise<Calls> {
         let last: Value | null | undefined
         for (let i = 0; i < ops; i++) last = await from.get(hot)
         if (last?.id !== hot) throw new Error('the value is wrong')
+      })
+    },
+    /** As callers do who have an id: the key is a new string each time. */
+    built({ ms }: { ms: number }): Promise<Measured> {
+      return measure(ms, async (peerUnderTest, from, ops) => {
+        let last: Value | null | undefined
+        for (let i = 0; i < ops; i++) last = await peerUnderTest.get(`product:${ids[(from + i) % draws]!}`)
+        if (last?.id !== drawn[(from + ops - 1) % draws]) throw new Error('the value is wrong')
       })
     },
     zipf({ ms }: { ms: number }): Promise<Measured> {
