@@ -85,7 +85,7 @@ export class Holdings {
       earliestMs: earliestMs(expiresAtMs, envelope.loadCostMs, ask.policy.beta),
       seenAtMs: now.monoMs,
       loadCostMs: envelope.loadCostMs,
-      validator: undefined,
+      validator: envelope.validator,
       sizeBytes: entryBytes(ask.key, tags, envelope.payload.length),
       policy: ask.standing,
     })
@@ -105,7 +105,7 @@ export class Holdings {
     const held = l1.peek(key)
     if (held !== undefined) return held
     const decoded = seen && l2?.decode(seen)
-    return decoded && { value: decoded.value, validator: undefined, loadedAtMs: seen.loadedAtMs }
+    return decoded && { value: decoded.value, validator: seen.validator, loadedAtMs: seen.loadedAtMs }
   }
 
   /** Takes what was found in L2 into L1, as old as it is. */

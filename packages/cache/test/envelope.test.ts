@@ -28,6 +28,7 @@ const envelopes: fc.Arbitrary<Envelope> = fc.record({
   loadCostMs: fc.integer({ min: 0, max: 4_000_000 }).map((us) => us / 1_000),
   // Lone surrogates are no text: UTF-8 cannot carry them.
   tags: fc.array(fc.string({ unit: 'grapheme' }), { maxLength: 8 }),
+  validator: fc.option(fc.string({ unit: 'grapheme', maxLength: 40 }), { nil: undefined }),
   payload: fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
 })
 

@@ -15,6 +15,7 @@ describe('golden files', () => {
     const bytes = readFileSync(join(folder, golden.file))
     const envelope = golden.wrapper.unwrap(goldenKey, bytes) as Envelope | undefined
     expect(envelope).toMatchObject({ ...goldenHead, codecId: golden.codec.id })
+    expect(envelope!.validator).toBe(golden.validator)
     expect(golden.codec.decode(envelope!.payload)).toStrictEqual(golden.value)
   })
 

@@ -2,7 +2,7 @@ import { redisSpace, eventually } from '@tidemark/testkit'
 import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
-import type { CacheOptions } from '../src/index.js'
+import type { CacheOptions, LoadContext } from '../src/index.js'
 import { createCache } from '../src/index.js'
 import { decodeEnvelope } from '../src/l2/envelope.js'
 import { gateway, HandTide, settle } from './hand-tide.js'
@@ -293,6 +293,27 @@ describe('L2', () => {
       from: 'stale',
     })
     expect(b.cache.stats().l1Entries).toBe(0)
+  })
+
+  test('a loader in another process is given the value and the validator that lie in Redis', async () => {
+    const { process, isStored } = world()
+    const [a, b] = [process(), process()]
+    await a.cache.getOrSet({
+      key: 'k',
+      tags: ['t'],
+      load: (context) => {
+        context.setValidator('"größe-7"')
+        return { v: 1 }
+      },
+    })
+    await isStored('k')
+    b.tide.change('t')
+    const load = vi.fn((context: LoadContext) => {
+      expect(context.previous()).toMatchObject({ value: { v: 1 }, validator: '"größe-7"' })
+      return context.notModified()
+    })
+    expect(await b.cache.getOrSet({ key: 'k', tags: ['t'], load })).toEqual({ v: 1 })
+    expect(load).toHaveBeenCalledTimes(1)
   })
 
   test('explain shows the verdict of each tier and what it was made from', async () => {

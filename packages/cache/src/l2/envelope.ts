@@ -5,7 +5,7 @@
  * |---|---|---|
  * | 0 | 2 | magic `TM` |
  * | 2 | 1 | version, 1 |
- * | 3 | 1 | flags: 1 compressed, 2 encrypted; an envelope with an unknown flag is not read |
+ * | 3 | 1 | flags: 1 compressed, 2 encrypted, 4 with a validator; an envelope with an unknown flag is not read |
  * | 4 | 4 | term \ |
  * | 8 | 8 | tidemark / big-endian and side by side: the store script compares them |
  * | 16 | 6 | nonce |
@@ -22,6 +22,7 @@
  * | … | | tags, one after the other |
  * | … | | key id, ASCII, where it is encrypted |
  * | … | 4 | bytes of the payload before it was compressed, where it was |
+ * | … | 2, then so many | bytes of the validator, and it, UTF-8, where there is one |
  * | … | | payload |
  *
  * All before the payload is the head: it is in the clear, whatever the flags say, since tags and times are read before
@@ -42,6 +43,8 @@ export interface Envelope {
   readonly staleUntilMs: number
   readonly loadCostMs: number
   readonly tags: readonly string[]
+  /** For a conditional request to the origin. */
+  readonly validator?: string | undefined
   /** A view into the reply that it came in: a codec must not keep it. */
   readonly payload: Buffer
 }
@@ -69,8 +72,10 @@ const noHead = Buffer.alloc(0)
 
 const compressed = 1
 const encrypted = 2
+const validated = 4
+const knownFlags = compressed | encrypted | validated
 
-/** Undefined where it does not fit the format: too many tags, or a tag of more than 65,535 units. */
+/** Undefined where it does not fit the format: too many tags, or a tag or a validator of more than 65,535 units. */
 export function encodeEnvelope(envelope: Envelope, wrapping: Wrapping = {}): Buffer | undefined {
   const laid = layOut(envelope, envelope.payload.length, wrapping)
   laid?.payload.set(envelope.payload)
@@ -83,18 +88,24 @@ export function layOut(
   payloadBytes: number,
   { rawBytes, keyId = '' }: Wrapping,
 ): { readonly bytes: Buffer; readonly head: Buffer; readonly payload: Buffer } | undefined {
-  const { stamp, tags } = envelope
+  const { stamp, tags, validator } = envelope
   if (tags.length > maxUint16 || tags.some((tag) => tag.length > maxUint16)) return undefined
   const text = tags.join('')
   const textBytes = Buffer.byteLength(text)
   const tagsAt = headerBytes + 2 * tags.length
   const keyIdAt = tagsAt + textBytes
   const rawBytesAt = keyIdAt + keyId.length
-  const payloadAt = rawBytesAt + (rawBytes === undefined ? 0 : 4)
+  const validatorAt = rawBytesAt + (rawBytes === undefined ? 0 : 4)
+  const validatorBytes = validator === undefined ? 0 : Buffer.byteLength(validator)
+  if (validatorBytes > maxUint16) return undefined
+  const payloadAt = validatorAt + (validator === undefined ? 0 : 2 + validatorBytes)
   const bytes = Buffer.allocUnsafe(payloadAt + payloadBytes)
   bytes.writeUInt16BE(magic, 0)
   bytes[2] = version
-  bytes[3] = (rawBytes === undefined ? 0 : compressed) | (keyId === '' ? 0 : encrypted)
+  bytes[3] =
+    (rawBytes === undefined ? 0 : compressed) |
+    (keyId === '' ? 0 : encrypted) |
+    (validator === undefined ? 0 : validated)
   bytes.writeUInt32BE(stamp.epoch.term, 4)
   bytes.writeUInt32BE(Math.floor(stamp.tidemark / 2 ** 32), 8)
   bytes.writeUInt32BE(stamp.tidemark % 2 ** 32, 12)
@@ -112,6 +123,10 @@ export function layOut(
   bytes.write(text, tagsAt, 'utf8')
   bytes.write(keyId, keyIdAt, 'latin1')
   if (rawBytes !== undefined) bytes.writeUInt32BE(rawBytes, rawBytesAt)
+  if (validator !== undefined) {
+    bytes.writeUInt16BE(validatorBytes, validatorAt)
+    bytes.write(validator, validatorAt + 2, 'utf8')
+  }
   return { bytes, head: bytes.subarray(0, payloadAt), payload: bytes.subarray(payloadAt) }
 }
 
@@ -126,14 +141,17 @@ export function decodeEnvelope(
   if (bytes.length < headerBytes || uint16(bytes, 0) !== magic || bytes[2] !== version) return undefined
   const flags = bytes[3]!
   const keyIdBytes = bytes[23]!
-  if (flags > (compressed | encrypted) || (flags & encrypted) > 0 !== keyIdBytes > 0) return undefined
+  if (flags > knownFlags || (flags & encrypted) > 0 !== keyIdBytes > 0) return undefined
   const tidemark = uint32(bytes, 8) * 2 ** 32 + uint32(bytes, 12)
   if (tidemark > Number.MAX_SAFE_INTEGER) return undefined
   const tagCount = uint16(bytes, 46)
   const tagsAt = headerBytes + 2 * tagCount
   const keyIdAt = tagsAt + uint32(bytes, 48)
   const rawBytesAt = keyIdAt + keyIdBytes
-  const payloadAt = rawBytesAt + ((flags & compressed) > 0 ? 4 : 0)
+  const validatorAt = rawBytesAt + ((flags & compressed) > 0 ? 4 : 0)
+  const hasValidator = (flags & validated) > 0
+  if (hasValidator && validatorAt + 2 > bytes.length) return undefined
+  const payloadAt = validatorAt + (hasValidator ? 2 + uint16(bytes, validatorAt) : 0)
   if (payloadAt + uint32(bytes, 52) !== bytes.length) return undefined
   const tags = areTags(bytes, expectedTags, tagCount, keyIdAt)
     ? expectedTags
@@ -147,7 +165,8 @@ export function decodeEnvelope(
     staleUntilMs: uint48(bytes, 36),
     loadCostMs: uint32(bytes, 42) / 1_000,
     tags,
-    rawBytes: payloadAt > rawBytesAt ? uint32(bytes, rawBytesAt) : undefined,
+    validator: hasValidator ? bytes.toString('utf8', validatorAt + 2, payloadAt) : undefined,
+    rawBytes: validatorAt > rawBytesAt ? uint32(bytes, rawBytesAt) : undefined,
     keyId: keyIdBytes > 0 ? bytes.toString('latin1', keyIdAt, rawBytesAt) : undefined,
     head: keyIdBytes > 0 ? bytes.subarray(0, payloadAt) : noHead,
     payload: bytes.subarray(payloadAt),

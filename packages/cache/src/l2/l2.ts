@@ -125,8 +125,9 @@ export class L2 {
 
   /** Stores `entry` unless what is there is newer, and gives `owner`'s lease back with it. Ends when Redis has answered. */
   async store(key: string, entry: Entry, payload: Buffer, lifeMs: number, owner?: string): Promise<boolean> {
-    const { stamp, tags, loadedAtMs, expiresAtMs, staleUntilMs, loadCostMs } = entry
-    const told = { tags, loadedAtMs, expiresAtMs, staleUntilMs, loadCostMs, codecId: this.#codec.id }
+    const { stamp, tags, validator, loadedAtMs, expiresAtMs, staleUntilMs, loadCostMs } = entry
+    const codecId = this.#codec.id
+    const told = { tags, validator, loadedAtMs, expiresAtMs, staleUntilMs, loadCostMs, codecId }
     const name = this.#nameOf(key)
     const valueKey = this.#valueKey(name)
     const wrapped = stamp && this.#wrapper.wrap(valueKey, { ...told, stamp, payload })

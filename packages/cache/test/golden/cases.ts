@@ -17,6 +17,7 @@ export interface GoldenCase {
   readonly codec: Codec
   readonly value: unknown
   readonly wrapper: Wrapper
+  readonly validator?: string
   /** Another version of zlib may write other bytes for the same text: it need only read these. */
   readonly isDeflated: boolean
 }
@@ -108,11 +109,24 @@ export const goldenCases: readonly GoldenCase[] = [
     wrapper: new Wrapper(new Compressor(compress), keyring),
     isDeflated: true,
   },
+  {
+    file: 'v1-validator.bin',
+    codec: msgpack,
+    value: product,
+    wrapper: new Wrapper(new Compressor(undefined), keyring),
+    validator: 'W/"größe-7"',
+    isDeflated: false,
+  },
 ]
 
 /** What today's writer makes of it. */
-export function writeGolden({ codec, value, wrapper }: GoldenCase): Buffer {
-  const bytes = wrapper.wrap(goldenKey, { ...goldenHead, codecId: codec.id, payload: codec.encode(value) })
+export function writeGolden({ codec, value, wrapper, validator }: GoldenCase): Buffer {
+  const bytes = wrapper.wrap(goldenKey, {
+    ...goldenHead,
+    validator,
+    codecId: codec.id,
+    payload: codec.encode(value),
+  })
   if (!Buffer.isBuffer(bytes)) throw new Error('golden values are small, and fit the format')
   return bytes
 }
