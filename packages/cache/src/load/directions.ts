@@ -17,18 +17,22 @@ const maxValidatorLength = 1_024
 
 /** The context of one load; what the loader says is noted on it, and read when the load has ended. */
 export class DirectedLoad implements LoadContext, Directions {
-  readonly signal: AbortSignal
   readonly stamp: LoadContext['stamp']
   isSkipped = false
   ttlMs: number | undefined
   tags: readonly string[] = []
   validator: string | undefined
+  readonly #turn: BatchContext
   readonly #findPrevious: () => Previous<unknown> | undefined
 
-  constructor({ signal, stamp }: BatchContext, findPrevious: () => Previous<unknown> | undefined) {
-    this.signal = signal
-    this.stamp = stamp
+  constructor(turn: BatchContext, findPrevious: () => Previous<unknown> | undefined) {
+    this.stamp = turn.stamp
+    this.#turn = turn
     this.#findPrevious = findPrevious
+  }
+
+  get signal(): AbortSignal {
+    return this.#turn.signal
   }
 
   previous<T>(): Previous<T> | undefined {

@@ -50,9 +50,11 @@ export class Flights {
   readonly #parts: FlightsParts
   readonly #flights = new PassingMap<string, Flight>()
   readonly #refreshing = new Set<string>()
+  readonly #turns: LeaseParts | undefined
 
   constructor(parts: FlightsParts) {
     this.#parts = parts
+    this.#turns = parts.l2 && { ...parts.lease, l2: parts.l2 }
   }
 
   isLoading(key: string): boolean {
@@ -163,18 +165,17 @@ export class Flights {
         const entry = read.kind === 'found' ? this.#takeFor(flight, read.envelope, ask) : undefined
         if (entry !== undefined) this.#land(flight, ask, entry, 'l2')
         else if (read.kind === 'trouble' || ask.policy.leaseMs === 0) this.#load(flight, ask)
-        else void this.#queue(flight, ask, l2)
+        else void this.#queue(flight, ask)
       } catch (error) {
         this.#fail(flight, ask, error)
       }
     })
   }
 
-  async #queue<T>(flight: Flight<T>, ask: Ask<T>, l2: L2): Promise<void> {
+  async #queue<T>(flight: Flight<T>, ask: Ask<T>): Promise<void> {
     try {
       const take = (envelope: Envelope): Entry<T> | undefined => this.#takeFor(flight, envelope, ask)
-      const parts = { ...this.#parts.lease, l2 }
-      const turn = await takeTurn(parts, ask.key, ask.policy.leaseMs, ask.deadlineMs, take)
+      const turn = await takeTurn(this.#turns!, ask.key, ask.policy.leaseMs, ask.deadlineMs, take)
       if (turn.kind === 'taken') this.#land(flight, ask, turn.entry as Entry<T>, 'l2')
       else this.#load(flight, ask, turn.kind === 'owner' ? turn.owner : undefined)
     } catch (error) {

@@ -7,6 +7,7 @@ import { within } from '../schedule.js'
 import type { Counters } from '../stats.js'
 import type { Flight } from './flight.js'
 import type { LoadGate } from './load-gate.js'
+import { LoadTurn } from './load-turn.js'
 
 /** Where a key's value comes from when no tier has it. */
 export interface Origin<T> {
@@ -40,16 +41,16 @@ export async function askOrigin<R>(
   const { gate, counters, follower, now, schedule } = parts
   const turn = gate.enter(deadlineMs - now().monoMs)
   if (turn !== undefined) await turn
-  const controller = new AbortController()
   try {
     const stamp = follower.stamp()
     const at = now()
     for (const flight of flights) flight.begin(at, stamp)
     counters.loads++
-    const loading = load({ signal: controller.signal, stamp })
+    const context = new LoadTurn(stamp)
+    const loading = load(context)
     return await within(Promise.resolve(loading), deadlineMs - at.monoMs, schedule, () => {
       const error = new CacheError('cache.load-timeout', 'the load did not end within its hardTimeout')
-      controller.abort(error)
+      context.abort(error)
       return error
     })
   } catch (error) {
