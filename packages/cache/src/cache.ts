@@ -10,6 +10,7 @@ import type { Finder } from './finder.js'
 import type { Found } from './found.js'
 import type { Hits } from './hits.js'
 import { knownCover } from './levels.js'
+import type { Listing, ListOptions } from './listing.js'
 import type { LoaderOptions } from './loader.js'
 import { Loader } from './loader.js'
 import type { Policy, PolicyOptions } from './policy.js'
@@ -34,6 +35,7 @@ export interface CacheParts {
   readonly finder: Finder
   readonly changes: Changes
   readonly explainer: Explainer
+  readonly listing: Listing
   readonly started: Promise<void>
   readonly stats: () => CacheStats
   readonly close: () => Promise<void>
@@ -91,6 +93,12 @@ export class Cache {
     return entry === undefined
       ? this.#finder.look<T>(key, options ?? {}).then((found) => found?.entry.value)
       : entry.value
+  }
+
+  /** Whether `get` would give a value now; `null` is one. */
+  has(key: string, options: FreshnessOptions = {}): boolean | Promise<boolean> {
+    const entry = this.#hits.find(key, options)
+    return entry === undefined ? this.#finder.look(key, options).then((found) => found !== undefined) : true
   }
 
   /** As `get` for many keys, in one read of L2; a map in the order of `keys`, without those that nothing is held of. */
@@ -184,6 +192,11 @@ export class Cache {
     return this.#parts.changes.delete(key)
   }
 
+  /** As `delete`, for many keys: one change for each hundred. @throws as `invalidate` does */
+  deleteMany(keys: readonly string[]): Promise<Token | undefined> {
+    return this.#parts.changes.deleteMany(keys)
+  }
+
   /** Sinks everything in this namespace, everywhere: one change, whatever it holds. @throws as `invalidate` does */
   clear(): Promise<Token | undefined> {
     return this.#parts.changes.clear()
@@ -197,6 +210,21 @@ export class Cache {
    */
   invalidate(tags: readonly string[], reason?: string): Promise<Token | undefined> {
     return this.#parts.changes.invalidate(tags, reason)
+  }
+
+  /**
+   * The keys that could be served now, of all processes; without Redis, of this one. Redis is walked through as with SCAN: a
+   * key may come twice, and one that is stored meanwhile may be left out. For people and for adapters, not for request paths.
+   *
+   * @throws CacheError 'cache.unavailable' where Redis or the log does not answer; 'cache.bad-option' where names are hashed
+   */
+  keys(options: ListOptions = {}): AsyncGenerator<string, void> {
+    return this.#parts.listing.keys(options)
+  }
+
+  /** As `keys`, with the values. */
+  entries<T>(options: ListOptions = {}): AsyncGenerator<[key: string, value: T], void> {
+    return this.#parts.listing.entries<T>(options)
   }
 
   /** Why `key` is served as it is, or is not. Asks Redis; for people, not for request paths. */

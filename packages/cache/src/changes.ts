@@ -4,6 +4,7 @@ import { CacheError } from './cache-error.js'
 import type { Holdings } from './holdings.js'
 import type { ImplicitTags } from './implicit-tags.js'
 import type { L1 } from './l1/l1.js'
+import type { L2 } from './l2/l2.js'
 import { hasReached } from './levels.js'
 import { noDirections } from './load/directions.js'
 import type { Invalidate } from './options.js'
@@ -29,9 +30,13 @@ export interface ChangesParts {
   readonly implicit: ImplicitTags
   readonly policy: Policy
   readonly l1: L1
+  readonly l2: L2 | undefined
   readonly holdings: Holdings
   readonly invalidate: Invalidate | undefined
 }
+
+/** A change that touches more tags than this would be told in a shorter way, that sinks more. */
+const maxKeysPerChange = 100
 
 const noTags: readonly string[] = []
 
@@ -66,9 +71,26 @@ export class Changes {
     return token
   }
 
-  async delete(key: string): Promise<Token | undefined> {
-    const token = await this.invalidate([this.#parts.implicit.key(key)], 'delete')
-    this.#parts.l1.delete(key)
+  delete(key: string): Promise<Token | undefined> {
+    return this.deleteMany([key])
+  }
+
+  /** The keys' memory in Redis is given back behind the answer: they have sunk already, whatever becomes of that. */
+  async deleteMany(keys: readonly string[]): Promise<Token | undefined> {
+    const { implicit, l1, l2 } = this.#parts
+    let token: Token | undefined
+    for (let from = 0; from < keys.length; from += maxKeysPerChange) {
+      const part = keys.slice(from, from + maxKeysPerChange)
+      token = await this.invalidate(
+        part.map((key) => implicit.key(key)),
+        'delete',
+      )
+      for (const key of part) {
+        l1.delete(key)
+        // What was stored at this position or after it was stored by somebody who knew.
+        if (token !== undefined) l2?.remove(key, token.term, token.position - 1)
+      }
+    }
     return token
   }
 

@@ -22,6 +22,7 @@ import { L2 } from './l2/l2.js'
 import { Wrapper } from './l2/wrapper.js'
 import { Flights } from './load/flights.js'
 import { LoadGate } from './load/load-gate.js'
+import { Listing } from './listing.js'
 import type { CacheOptions } from './options.js'
 import { checkOptions } from './options.js'
 import { definePolicy } from './policy.js'
@@ -134,8 +135,9 @@ export function createCache(options: CacheOptions): Cache {
     clock,
     hits,
     finder,
-    changes: new Changes({ tide, implicit, policy, l1, holdings, invalidate: options.invalidate }),
+    changes: new Changes({ tide, implicit, policy, l1, l2, holdings, invalidate: options.invalidate }),
     explainer: new Explainer({ follower, implicit, now, l1, l2, isLoading: (key) => flights.isLoading(key) }),
+    listing: new Listing({ follower, implicit, freshness, policy, now, l1, l2, started: log.started }),
     started: log.started,
     stats: () => ({
       ...counters,

@@ -88,6 +88,10 @@ export class OwnersCache {
     return this.#cache.get(this.#prefix + key, options)
   }
 
+  has(key: string, options?: FreshnessOptions): boolean | Promise<boolean> {
+    return this.#cache.has(this.#prefix + key, options)
+  }
+
   async getMany<T>(keys: readonly string[], options?: FreshnessOptions): Promise<Map<string, T>> {
     return this.#named(
       await this.#cache.getMany<T>(
@@ -130,6 +134,10 @@ export class OwnersCache {
 
   delete(key: string): Promise<Token | undefined> {
     return this.#cache.delete(this.#prefix + key)
+  }
+
+  deleteMany(keys: readonly string[]): Promise<Token | undefined> {
+    return this.#cache.deleteMany(keys.map((key) => this.#prefix + key))
   }
 
   /** Sinks all that is held of this owner: one change. */

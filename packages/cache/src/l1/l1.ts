@@ -13,6 +13,7 @@ export interface L1 {
   set(key: string, entry: Entry): void
   delete(key: string): void
   clear(): void
+  keys(): Iterable<string>
   readonly entries: number
   readonly sizeBytes: number
 }

@@ -7,6 +7,7 @@ export const noL1 = (): L1 => ({
   set: () => undefined,
   delete: () => undefined,
   clear: () => undefined,
+  keys: () => [],
   entries: 0,
   sizeBytes: 0,
 })

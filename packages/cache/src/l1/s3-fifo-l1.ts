@@ -90,6 +90,10 @@ class S3FifoL1 implements L1 {
     this.#ghosts.clear()
   }
 
+  keys(): Iterable<string> {
+    return this.#byKey.keys()
+  }
+
   get entries(): number {
     return this.#byKey.size
   }

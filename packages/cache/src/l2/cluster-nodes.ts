@@ -47,7 +47,10 @@ export class ClusterNodes {
 
   /** The server that owns the slot of `key`. */
   of(key: string): RedisNode {
-    const address = this.#cluster.slots[calculateSlot(key)]?.[0] ?? nobody
+    return this.#at(this.#cluster.slots[calculateSlot(key)]?.[0] ?? nobody)
+  }
+
+  #at(address: string): RedisNode {
     let node = this.#nodes.get(address)
     if (node === undefined) {
       node = new RedisNode({
@@ -61,6 +64,13 @@ export class ClusterNodes {
       this.#nodes.set(address, node)
     }
     return node
+  }
+
+  /** The servers that own slots, each once; where none is known, one that cannot be reached. */
+  get owners(): RedisNode[] {
+    const addresses = new Set(this.#cluster.slots.map((holders) => holders[0] ?? nobody))
+    if (addresses.size === 0) addresses.add(nobody)
+    return [...addresses].map((address) => this.#at(address))
   }
 
   /** Asks the Cluster who owns which slots, unless that has just been done. */

@@ -94,6 +94,12 @@ export class GuardedRedis {
     return parts
   }
 
+  /** Every server that holds keys. */
+  async nodes(): Promise<readonly RedisNode[]> {
+    await this.opening()
+    return this.only === undefined ? this.#nodes!.owners : [this.only]
+  }
+
   /** What a server said instead of an answer. */
   heed(error: Error): void {
     if (/^(MOVED|ASK|CLUSTERDOWN) /.test(error.message)) this.#nodes?.learn()

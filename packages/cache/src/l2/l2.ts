@@ -1,4 +1,5 @@
 import type { Entry } from '../entry.js'
+import { bad } from '../options.js'
 import type { Counters } from '../stats.js'
 import type { Codec } from './codec.js'
 import type { Envelope } from './envelope.js'
@@ -7,6 +8,7 @@ import type { NameOf } from './key-names.js'
 import type { Claimed, RedisBatches } from './redis-batches.js'
 import { batchesOf } from './redis-batches.js'
 import type { BreakerState, Guarded } from './redis-node.js'
+import { scanNames } from './scan.js'
 import type { Wrapper } from './wrapper.js'
 
 export type L2Read =
@@ -100,6 +102,17 @@ export class L2 {
 
   release(key: string, owner: string): void {
     this.#batches.release(this.#leaseKey(this.#nameOf(key)), owner)
+  }
+
+  /** Gives back the memory of what is as old as this or older; nobody waits for it. */
+  remove(key: string, term: number, tidemark: number): void {
+    this.#batches.remove({ valueKey: this.#valueKey(this.#nameOf(key)), term, tidemark })
+  }
+
+  /** The keys that begin with `prefix`, in parts; see `scanNames`. @throws CacheError 'cache.unavailable', 'cache.bad-option' */
+  keys(prefix: string): AsyncGenerator<readonly string[], void> {
+    if (this.#nameOf('') !== '') throw bad('encrypt.names: names that are hashed cannot be listed')
+    return scanNames(this.#redis, this.#keyPrefix, prefix, '}:v')
   }
 
   /** Undefined: the codec cannot write it, so it stays in L1 alone. */

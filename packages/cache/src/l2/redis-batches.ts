@@ -14,7 +14,7 @@ import type { GuardedRedis } from './guarded-redis.js'
 import type { Guarded, RedisNode } from './redis-node.js'
 import type { Calls, Reply } from './call-script.js'
 import { callAtOnce, callEach } from './call-script.js'
-import { claimScript, releaseScript, storeScript } from './scripts.js'
+import { claimScript, releaseScript, removeScript, storeScript } from './scripts.js'
 
 export interface Claimed {
   readonly isOwner: boolean
@@ -45,6 +45,12 @@ export interface Store {
   settle(reply: Guarded<boolean>): void
 }
 
+export interface Remove {
+  readonly valueKey: string
+  readonly term: number
+  readonly tidemark: number
+}
+
 export interface Release {
   readonly leaseKey: string
   readonly owner: string
@@ -62,6 +68,7 @@ export class RedisBatches {
   readonly #claims: TickBatch<Claim>
   readonly #stores: TickBatch<Store>
   readonly #releases: TickBatch<Release>
+  readonly #removes: TickBatch<Remove>
 
   constructor(redis: GuardedRedis) {
     this.#redis = redis
@@ -69,6 +76,7 @@ export class RedisBatches {
     this.#claims = this.#batch(maxCalls, ({ leaseKey }) => leaseKey, this.#sendClaims)
     this.#stores = this.#batch(maxCalls, ({ leaseKey }) => leaseKey, this.#sendStores)
     this.#releases = this.#batch(maxCalls, ({ leaseKey }) => leaseKey, this.#sendReleases)
+    this.#removes = this.#batch(maxCalls, ({ valueKey }) => valueKey, this.#sendRemoves)
   }
 
   read(read: Read): void {
@@ -86,6 +94,11 @@ export class RedisBatches {
 
   release(leaseKey: string, owner: string): void {
     this.#releases.add({ leaseKey, owner })
+  }
+
+  /** Deletes what is as old as this or older. Nobody waits for it: what stays costs memory, not truth. */
+  remove(remove: Remove): void {
+    this.#removes.add(remove)
   }
 
   #batch<Item>(
@@ -168,6 +181,12 @@ export class RedisBatches {
     const keys = releases.map(({ leaseKey }) => leaseKey)
     const args = releases.map(({ owner }) => owner)
     await this.#call(node, { script: releaseScript, calls: releases.length, keys, args })
+  }
+
+  readonly #sendRemoves = async (node: RedisNode, removes: Remove[]): Promise<void> => {
+    const keys = removes.map(({ valueKey }) => valueKey)
+    const args = removes.flatMap(({ term, tidemark }) => [term, Math.floor(tidemark / 2 ** 32), tidemark % 2 ** 32])
+    await this.#call(node, { script: removeScript, calls: removes.length, keys, args })
   }
 
   /**

@@ -64,6 +64,29 @@ end
 return replies
 `)
 
+/**
+ * KEYS: value of each. ARGV: term, and the upper and lower half of a tidemark, of each.
+ * Deletes an envelope that is as old as this or older; what is newer, and what is no envelope, stays.
+ */
+export const removeScript = script(`
+local function mayGo(head, goneTerm, goneHigh, goneLow)
+  if type(head) ~= 'string' or #head < 16 or string.sub(head, 1, 3) ~= 'TM\\1' then return false end
+  local term, high, low = struct.unpack('>I4I4I4', head, 5)
+  return term < goneTerm
+    or (term == goneTerm and (high < goneHigh or (high == goneHigh and low <= goneLow)))
+end
+local replies = {}
+for i = 1, #KEYS do
+  local head = redis.pcall('getrange', KEYS[i], 0, 15)
+  if mayGo(head, tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])) then
+    replies[i] = redis.pcall('DEL', KEYS[i])
+  else
+    replies[i] = 0
+  end
+end
+return replies
+`)
+
 /** KEYS: lease of each. ARGV: owner of each. Deletes it only if it is still this owner's. */
 export const releaseScript = script(`
 local replies = {}
