@@ -28,6 +28,7 @@ export interface ManyAnswers<T> {
 }
 
 export interface CacheParts {
+  readonly namespace: string
   readonly tide: Tide
   readonly policy: Policy
   readonly clock: TickClock
@@ -43,12 +44,14 @@ export interface CacheParts {
 
 /** One namespace. Values are shared with every caller that hits them: treat them as immutable. */
 export class Cache {
+  readonly namespace: string
   readonly #parts: CacheParts
   readonly #follower: Follower
   readonly #hits: Hits
   readonly #finder: Finder
 
   constructor(parts: CacheParts) {
+    this.namespace = parts.namespace
     this.#parts = parts
     this.#follower = parts.tide.follower
     this.#hits = parts.hits

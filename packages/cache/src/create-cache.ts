@@ -130,6 +130,7 @@ export function createCache(options: CacheOptions): Cache {
     hotKeys.stepped()
   })
   return new Cache({
+    namespace,
     tide,
     policy,
     clock,
