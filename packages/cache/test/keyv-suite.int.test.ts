@@ -50,13 +50,13 @@ const compressor: CompressionAdapter = {
 
 describe('@keyv/test-suite', () => {
   describe('API, values, namespaces', () => {
-    keyvTestSuite(vitest, Keyv, store)
+    keyvTestSuite(vitest as never, Keyv, store)
   })
   describe('iterator', () => {
-    keyvIteratorTests(vitest, Keyv, store)
+    keyvIteratorTests(vitest as never, Keyv, store)
   })
   describe('compression', () => {
-    keyvCompressionTests(vitest, compressor)
+    keyvCompressionTests(vitest as never, compressor)
     test('on this store', async () => {
       const keyv = new Keyv({ store: store(), compression: compressor })
       await keyv.set('compressed', 'bar')

@@ -5,6 +5,8 @@ import { branchTags, clearBranch } from './branch-tags.js'
 import type { CacheSource } from './lent-cache.js'
 import { lentCache } from './lent-cache.js'
 
+export type { CacheSource }
+
 interface Parts {
   readonly cache: Cache
   readonly end: () => Promise<void>

@@ -1,17 +1,13 @@
 import { EventEmitter } from 'node:events'
 
-import type { KeyvStoreAdapter, StoredData } from 'keyv'
+import type { KeyvEntry, KeyvStoreAdapter, StoredData } from 'keyv'
 
 import type { Cache } from '../cache.js'
 import { branchTag, branchTags } from './branch-tags.js'
 import type { CacheSource, LentCache } from './lent-cache.js'
 import { lentCache } from './lent-cache.js'
 
-interface Item {
-  readonly key: string
-  readonly value: unknown
-  readonly ttl?: number
-}
+export type { CacheSource }
 
 /**
  * A Keyv store over a cache. What one process sets, deletes or clears, every other process stops serving within its
@@ -53,7 +49,7 @@ export class KeyvStore extends EventEmitter implements KeyvStoreAdapter {
   }
 
   /** Keyv hands on what comes back, one for each item, though the type that it gives says there is nothing. */
-  setMany(items: Item[]): Promise<void> {
+  setMany(items: KeyvEntry[]): Promise<void> {
     const set = Promise.all(items.map(({ key, value, ttl }) => this.set(key, value, ttl)))
     return set as unknown as Promise<void>
   }

@@ -5,6 +5,8 @@ import { branchTags, clearBranch } from './branch-tags.js'
 import type { CacheSource } from './lent-cache.js'
 import { lentCache } from './lent-cache.js'
 
+export type { CacheSource }
+
 export interface UnstorageOptions {
   /** For items that are set without one, in seconds like everything in unstorage. Default: for as long as they are afloat. */
   readonly ttl?: number
