@@ -1,5 +1,7 @@
 export type { Answer } from './answer.js'
 export type { Cache, ManyAnswers } from './cache.js'
+export type { CachedFunction, CachedOptions, Caches } from './cached.js'
+export { cached } from './cached.js'
 export type { PutOptions, SetOptions } from './changes.js'
 export type { CacheErrorCode } from './cache-error.js'
 export { CacheError } from './cache-error.js'

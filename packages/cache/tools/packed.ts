@@ -11,7 +11,9 @@ import { manifestOf, root } from './manifest.js'
 
 const run = promisify(execFile)
 const pnpm = join(root, 'node_modules/pnpm/bin/pnpm.cjs')
-const attw = fileURLToPath(new URL('dist/index.js', import.meta.resolve('@arethetypeswrong/cli/package.json')))
+const attw = fileURLToPath(
+  new URL('dist/index.js', import.meta.resolve('@arethetypeswrong/cli/package.json')),
+)
 
 /** Packs the package in `folder` as it would be published, into `tarballs`, and gives what is wrong with it. */
 export async function problemsOfPacked(folder: string, tarballs: string): Promise<string[]> {

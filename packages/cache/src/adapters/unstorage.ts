@@ -39,8 +39,7 @@ export function unstorageDriver(
     getInstance: () => cache,
     hasItem: (key) => cache.has(key),
     getItem: (key) => get<string>(key),
-    getItems: (items) =>
-      Promise.all(items.map(async ({ key }) => ({ key, value: await get<string>(key) }))),
+    getItems: (items) => Promise.all(items.map(async ({ key }) => ({ key, value: await get<string>(key) }))),
     getItemRaw: (key) => get(key),
     setItem: set,
     async setItems(items, common) {
