@@ -50,12 +50,13 @@ export function unstorageDriver(
     async removeItem(key) {
       await cache.delete(key)
     },
-    async getKeys(base) {
+    // unstorage leaves the base out where it is the root.
+    async getKeys(base: string | undefined) {
       const keys = new Set<string>()
-      for await (const key of cache.keys({ prefix: base })) keys.add(key)
+      for await (const key of cache.keys({ prefix: base ?? '' })) keys.add(key)
       return [...keys]
     },
-    clear: (base) => clearBranch(cache, base),
+    clear: (base: string | undefined) => clearBranch(cache, base ?? ''),
     dispose: end,
   }
 }
