@@ -65,7 +65,15 @@ module.exports = {
       name: 'declared-dependencies',
       severity: 'error',
       from: { path: '^(packages|services|infra)/[^/]+/?.*src' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
+      // A peer that is optional is declared twice, and once in a place that counts as none.
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
+    },
+    {
+      name: 'adapters-stand-outside-of-the-cache',
+      comment: 'Who does not ask for one does not load it, nor what it is an adapter to.',
+      severity: 'error',
+      from: { path: '^packages/cache/src', pathNot: '^packages/cache/src/adapters/' },
+      to: { path: '^packages/cache/src/adapters/|node_modules/(keyv|unstorage|bentocache)/' },
     },
   ],
   options: {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { keyvStore } from '../src/adapters/keyv.js'
 import { createCache } from '../src/index.js'
+import { HandTide } from './hand-tide.js'
 import { connect } from './real-redis.js'
 
 const space = redisSpace()
@@ -117,6 +118,29 @@ describe('Keyv in two processes', () => {
     const own = keyvStore({ prefix: space.prefix, namespace: 'own', redis })
     await new Keyv({ store: own }).disconnect()
     await expect(own.get('k')).rejects.toMatchObject({ code: 'cache.closed' })
+  })
+
+  test('a key that is not found is deleted all the same: another process may hold it', async () => {
+    const tide = new HandTide().follow()
+    // No Redis: neither knows what the other holds.
+    const [a, b] = [0, 1].map(() =>
+      keyvStore(createCache({ follow: tide, namespace: 'n', policy: { maxLag: Infinity } })),
+    )
+    await a!.set('k', 1)
+    expect(await b!.delete('k')).toBe(false)
+    expect(await a!.get('k')).toBeUndefined()
+  })
+
+  test('clearing a namespace leaves the same one of another cache on the log alone', async () => {
+    const tide = new HandTide().follow()
+    const [a, b] = ['one', 'two'].map((namespace) => {
+      const cache = createCache({ follow: tide, namespace, policy: { maxLag: Infinity } })
+      return new Keyv({ store: keyvStore(cache), namespace: 'web' })
+    })
+    await a!.set('k', 1)
+    await b!.set('k', 2)
+    await a!.clear()
+    expect([await a!.get('k'), await b!.get('k')]).toEqual([undefined, 2])
   })
 
   test('a set that the log does not take is an error to Keyv, and nothing is held', async () => {

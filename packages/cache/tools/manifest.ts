@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export type Exports = Record<string, Record<string, string>>
+type Exports = Record<string, Record<string, string>>
 
 export interface Manifest {
   readonly name: string
