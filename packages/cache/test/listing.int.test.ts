@@ -58,6 +58,7 @@ describe('what is held', () => {
     expect(await keysOf(b)).toEqual(['odd*[key]?:\\', 'orders:1', 'users:1', 'users:2'])
     expect(await keysOf(b, { prefix: 'users:' })).toEqual(['users:1', 'users:2'])
     expect(await keysOf(b, { prefix: 'odd*[' })).toEqual(['odd*[key]?:\\'])
+    expect(await keysOf(b, { prefix: 'users?' })).toEqual([])
     expect(await keysOf(b, { tag: 't:orders:1' })).toEqual(['orders:1'])
     const values = new Map<string, string>()
     for await (const [key, value] of b.cache.entries<string>({ prefix: 'users:' })) values.set(key, value)
@@ -156,12 +157,12 @@ describe('deleting', () => {
   test('takes nothing from who knew of it: what was stored at its position or later stays', async () => {
     const { process, bytesOf } = world()
     const [a, b] = [process(), process()]
-    await fill(a, 'k')
+    await fill(a, 'old')
     b.tide.change('!elsewhere')
     await fill(b, 'k')
-    // Numbered 1 here, while what is stored is of position 1.
-    await a.cache.delete('k')
-    await fill(a, 'another')
+    // Numbered 1 here, while what is stored of `k` is of position 1; both are sent in one batch.
+    await a.cache.deleteMany(['k', 'old'])
+    await eventually(async () => (await redis.exists(bytesOf('old'))) === 0)
     expect(await redis.exists(bytesOf('k'))).toBe(1)
   })
 })
