@@ -4,9 +4,10 @@ import type { Server, Socket } from 'node:net'
 /*
  * States: passing, hung, cut. `cut` resets every connection and refuses new ones; `hang` takes new connections and
  * passes nothing on, in either direction, on old and new alike; `heal` passes again, and what was held back by a hang
- * then arrives late, as it does on a real network. Two sockets make a pair; a pair lives and dies together.
+ * then arrives late, as it does on a real network. `holdAnswers` passes what clients send; a connection on which one has
+ * sent something since then gives nothing back until `heal`. Two sockets make a pair; a pair lives and dies together.
  */
-type State = 'passing' | 'hung' | 'cut'
+type State = 'passing' | 'holding' | 'hung' | 'cut'
 
 interface Pair {
   readonly client: Socket
@@ -20,6 +21,8 @@ export interface FaultProxy {
   cut(): Promise<void>
   /** Accepts, and passes nothing. */
   hang(): void
+  /** Passes what is asked from now on, but not its answers; what was asked before (a subscription) is answered still. */
+  holdAnswers(): void
   /** Passes again. */
   heal(): Promise<void>
   close(): Promise<void>
@@ -58,8 +61,17 @@ export async function faultProxy(targetUrl: string): Promise<FaultProxy> {
     upstream.on('close', () => {
       drop(pair, 'close')
     })
+    // Before the bytes go on: their answer must find the pair held.
+    pair.client.on('data', () => {
+      if (state === 'holding') hold(upstream)
+    })
     pair.client.pipe(upstream)
     upstream.pipe(pair.client)
+  }
+
+  const hold = (upstream: Socket): void => {
+    upstream.unpipe()
+    upstream.pause()
   }
 
   const accept = (client: Socket): void => {
@@ -73,7 +85,7 @@ export async function faultProxy(targetUrl: string): Promise<FaultProxy> {
       drop(pair, 'close')
     })
     if (state === 'cut') drop(pair, 'reset')
-    else if (state === 'passing') join(pair)
+    else if (state !== 'hung') join(pair)
   }
 
   const server: Server = createServer(accept)
@@ -108,14 +120,17 @@ export async function faultProxy(targetUrl: string): Promise<FaultProxy> {
       state = 'cut'
       await stopListening()
     },
+    holdAnswers() {
+      if (state !== 'passing') throw new Error(`the proxy is ${state}: heal it first`)
+      state = 'holding'
+    },
     hang() {
       if (state === 'cut') throw new Error('the proxy is cut: heal it before it hangs')
       state = 'hung'
       for (const { client, upstream } of pairs) {
         client.unpipe()
         client.pause()
-        upstream?.unpipe()
-        upstream?.pause()
+        if (upstream) hold(upstream)
       }
     },
     async heal() {
@@ -123,9 +138,9 @@ export async function faultProxy(targetUrl: string): Promise<FaultProxy> {
       state = 'passing'
       for (const pair of pairs) {
         if (!pair.upstream) join(pair)
-        else if (pair.client.isPaused()) {
-          pair.client.pipe(pair.upstream)
-          pair.upstream.pipe(pair.client)
+        else {
+          if (pair.client.isPaused()) pair.client.pipe(pair.upstream)
+          if (pair.upstream.isPaused()) pair.upstream.pipe(pair.client)
         }
       }
     },

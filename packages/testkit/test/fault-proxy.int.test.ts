@@ -61,3 +61,22 @@ test('a hang holds requests back on old connections and new, and heals into late
   expect(await answer).toBe('PONG')
   expect(await direct.get(key)).toBe('late')
 })
+
+test('held answers: requests go through and are not answered, a subscription still hears', async () => {
+  const { proxy, client, direct, key } = await behindProxy()
+  const heard: string[] = []
+  const subscriber = new Redis(proxy.url)
+  closers.push(() => {
+    subscriber.disconnect()
+  })
+  subscriber.on('message', (_, message) => heard.push(message))
+  await subscriber.subscribe(key)
+  proxy.holdAnswers()
+  const write = client.set(key, 'written')
+  await eventually(async () => (await direct.get(key)) === 'written')
+  await direct.publish(key, 'news')
+  await eventually(() => heard.includes('news'))
+  expect(await within(write, 100)).toBe('silent')
+  await proxy.heal()
+  expect(await write).toBe('OK')
+})
