@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import type { CacheOptions, EncryptionKey } from '../src/index.js'
 import { createCache, createPrivateCache } from '../src/index.js'
-import { gateway, HandTide } from './hand-tide.js'
+import { gateway, handLog } from '../src/testing/index.js'
 import { connectPatiently } from './real-redis.js'
 
 const space = redisSpace()
@@ -29,7 +29,7 @@ const world = (options: Partial<CacheOptions> = {}) => {
   const namespace = `bytes${++namespaces}`
   const process = (more: Partial<CacheOptions> = {}) => {
     const cache = createCache({
-      follow: new HandTide().follow(),
+      follow: handLog(),
       redis,
       prefix: space.prefix,
       namespace,
@@ -199,7 +199,7 @@ describe('encryption in Redis', () => {
   })
 
   test('neither key nor owner can be read in the log or beside the value', async () => {
-    const tide = new HandTide().follow()
+    const tide = handLog()
     const encrypt = { keys: [k1], names: Buffer.alloc(32, 5) }
     const options = { follow: tide, redis, prefix: space.prefix, namespace: `bytes${++namespaces}`, encrypt }
     const baskets = createPrivateCache({ ...options, policy: { ttl: '1m', maxLag: '1h' } })

@@ -1,10 +1,10 @@
 import { describe, expect, expectTypeOf, test, vi } from 'vitest'
 
 import { cached, createCache, createPrivateCache } from '../src/index.js'
-import { HandTide } from './hand-tide.js'
+import { handLog } from '../src/testing/index.js'
 
 const world = () => {
-  const tide = new HandTide().follow()
+  const tide = handLog()
   const options = { follow: tide, namespace: 'n', policy: { maxLag: Infinity } }
   return { tide, options, cache: createCache(options) }
 }

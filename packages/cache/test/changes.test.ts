@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 
 import { createCache, createPrivateCache } from '../src/index.js'
-import { HandTide } from './hand-tide.js'
+import { handLog } from '../src/testing/index.js'
 
 const setUp = () => {
-  const tide = new HandTide().follow()
+  const tide = handLog()
   return { tide, cache: createCache({ follow: tide, namespace: 'n', policy: { ttl: '1m' } }) }
 }
 
@@ -124,7 +124,7 @@ describe('get', () => {
 
 describe('a private namespace', () => {
   const setUpPrivate = () => {
-    const tide = new HandTide().follow()
+    const tide = handLog()
     return { tide, baskets: createPrivateCache({ follow: tide, namespace: 'baskets' }) }
   }
 

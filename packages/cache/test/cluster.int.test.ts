@@ -5,7 +5,7 @@ import type { ClusterOptions } from 'ioredis'
 import { afterEach, expect, test, vi } from 'vitest'
 
 import { createCache, guardRedis } from '../src/index.js'
-import { HandTide } from './hand-tide.js'
+import { handLog } from '../src/testing/index.js'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -24,7 +24,7 @@ async function setUp(options: OwnClusterOptions = {}, clientOptions: ClusterOpti
     client.disconnect()
   })
   const process = () => {
-    const tide = new HandTide().follow()
+    const tide = handLog()
     return createCache({ follow: tide, redis: client, namespace: 'n', l1: false, policy: { maxLag: '1h' } })
   }
   return { cluster, client, cache: process(), process }
@@ -128,7 +128,7 @@ test('a cache whose Cluster has only begun to connect waits for it, once', async
       starting.disconnect()
     })
     const redis = guardRedis(starting, { deadlineMs: 5_000 })
-    return createCache({ follow: new HandTide().follow(), redis, namespace: 'n' })
+    return createCache({ follow: handLog(), redis, namespace: 'n' })
   }
   const cache = patient({})
   cache.set('first', 1, { stamp: cache.stamp() })
@@ -140,7 +140,7 @@ test('a cache whose Cluster has only begun to connect waits for it, once', async
   closers.push(() => {
     nowhere.disconnect()
   })
-  const alone = createCache({ follow: new HandTide().follow(), redis: nowhere, namespace: 'n' })
+  const alone = createCache({ follow: handLog(), redis: nowhere, namespace: 'n' })
   for (const key of keys) expect(await alone.getOrSet({ key, load: () => key })).toBe(key)
 })
 

@@ -1,12 +1,13 @@
 import { describe, expect, test, vi } from 'vitest'
 
 import { createCache } from '../src/index.js'
-import { gateway, HandTide, settle } from './hand-tide.js'
+import { gateway, handLog, settle } from '../src/testing/index.js'
+import type { HandLog } from '../src/testing/index.js'
 
 const down = () => Promise.reject(new Error('the origin is down'))
 
 const setUp = async (policy = {}, limits = {}) => {
-  const tide = new HandTide().follow()
+  const tide = handLog()
   const cache = createCache({
     follow: tide,
     namespace: 'n',
@@ -20,17 +21,17 @@ const setUp = async (policy = {}, limits = {}) => {
 
 describe('grace', () => {
   test.each([
-    ['sunk', (tide: HandTide) => void tide.change('t')],
+    ['sunk', (tide: HandLog) => void tide.change('t')],
     [
       'expired',
-      (tide: HandTide) => {
+      (tide: HandLog) => {
         tide.pass(61_000)
         tide.prove()
       },
     ],
     [
       'unproven',
-      (tide: HandTide) => {
+      (tide: HandLog) => {
         tide.pass(3_000)
       },
     ],

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
 
 import { createCache, definePolicy } from '../src/index.js'
-import { gateway, HandTide } from './hand-tide.js'
+import { gateway, handLog, HandLog } from '../src/testing/index.js'
 
 const setUp = (policy = {}) => {
-  const tide = new HandTide().follow()
+  const tide = handLog()
   const cache = createCache({ follow: tide, namespace: 'n', policy: { ttl: '1m', ...policy } })
   return { tide, cache }
 }
@@ -149,7 +149,7 @@ describe('a late fill', () => {
   })
 
   test('an adrift follower loads and stores nothing', async () => {
-    const tide = new HandTide()
+    const tide = new HandLog()
     const cache = createCache({ follow: tide, namespace: 'n' })
     const load = vi.fn(() => 'v')
     expect(await cache.getOrSet({ key: 'k', load })).toBe('v')
@@ -178,7 +178,7 @@ describe('set', () => {
 
 describe('invalidate', () => {
   test('goes through its port, and fails by name without one', async () => {
-    const tide = new HandTide().follow()
+    const tide = handLog()
     const invalidate = vi.fn((tags: readonly string[]) => Promise.resolve(tide.change(...tags)))
     const cache = createCache({ follow: tide, namespace: 'n', invalidate })
     await cache.getOrSet({ key: 'k', tags: ['t'], load: () => 1 })
@@ -198,7 +198,7 @@ describe('options', () => {
     [{ l1: { maxBytes: 0 } }, /maxBytes: 0/],
     [{ limits: { maxLoads: 1.5 } }, /maxLoads: 1.5/],
   ])('%o is refused by name', (options, message) => {
-    expect(() => createCache({ follow: new HandTide(), namespace: 'n', ...options })).toThrow(message)
+    expect(() => createCache({ follow: new HandLog(), namespace: 'n', ...options })).toThrow(message)
   })
 
   test('a closed cache says so', async () => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { keyvStore } from '../src/adapters/keyv.js'
 import { createCache } from '../src/index.js'
-import { HandTide } from './hand-tide.js'
+import { handLog } from '../src/testing/index.js'
 import { connect } from './real-redis.js'
 
 const space = redisSpace()
@@ -121,7 +121,7 @@ describe('Keyv in two processes', () => {
   })
 
   test('a key that is not found is deleted all the same: another process may hold it', async () => {
-    const tide = new HandTide().follow()
+    const tide = handLog()
     // No Redis: neither knows what the other holds.
     const [a, b] = [0, 1].map(() =>
       keyvStore(createCache({ follow: tide, namespace: 'n', policy: { maxLag: Infinity } })),
@@ -132,7 +132,7 @@ describe('Keyv in two processes', () => {
   })
 
   test('clearing a namespace leaves the same one of another cache on the log alone', async () => {
-    const tide = new HandTide().follow()
+    const tide = handLog()
     const [a, b] = ['one', 'two'].map((namespace) => {
       const cache = createCache({ follow: tide, namespace, policy: { maxLag: Infinity } })
       return new Keyv({ store: keyvStore(cache), namespace: 'web' })

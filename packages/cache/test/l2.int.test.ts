@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { CacheOptions, LoadContext } from '../src/index.js'
 import { createCache } from '../src/index.js'
 import { decodeEnvelope } from '../src/l2/envelope.js'
-import { gateway, HandTide, settle } from './hand-tide.js'
+import { gateway, handLog, HandLog, settle } from '../src/testing/index.js'
 import { connectPatiently } from './real-redis.js'
 
 const space = redisSpace()
@@ -23,7 +23,7 @@ let namespaces = 0
 /** One shared namespace and log; each `process` has a follower and an L1 of its own. */
 const world = (policy: CacheOptions['policy'] = {}) => {
   const namespace = `n${++namespaces}`
-  const process = (tide = new HandTide().follow(), more: Partial<CacheOptions> = {}) => ({
+  const process = (tide = handLog(), more: Partial<CacheOptions> = {}) => ({
     tide,
     cache: createCache({
       follow: tide,
@@ -120,7 +120,7 @@ describe('L2', () => {
     for (let i = 0; i < 20; i++) a.tide.change('other')
     await a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'old' })
     await isStored('k')
-    const b = process(new HandTide({ term: 2, nonce: 5 }).follow())
+    const b = process(new HandLog({ term: 2, nonce: 5 }).follow())
     expect(await b.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'new' })).toBe('new')
     await eventually(async () => (await envelope('k'))?.stamp.epoch.term === 2)
     a.tide.newEpoch()

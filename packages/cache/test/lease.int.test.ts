@@ -4,7 +4,8 @@ import type { Redis } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 
 import { createCache } from '../src/index.js'
-import { gateway, HandTide } from './hand-tide.js'
+import { gateway, handLog } from '../src/testing/index.js'
+import type { HandLog } from '../src/testing/index.js'
 import { connectPatiently } from './real-redis.js'
 
 let redis: Redis
@@ -56,15 +57,15 @@ test('the loading process is killed: when its lease ends one of the others loads
 const twoProcesses = (policy = {}) => {
   const { prefix } = redisSpace()
   return [1, 2].map(() => {
-    const tide = new HandTide().follow()
+    const tide = handLog()
     const options = { follow: tide, redis, prefix, namespace: 'n', now: tide.now }
     return {
       tide,
       cache: createCache({ ...options, policy: { ttl: '1m', maxLag: '1h', lease: 5_000, ...policy } }),
     }
   }) as [
-    { tide: HandTide; cache: ReturnType<typeof createCache> },
-    { tide: HandTide; cache: ReturnType<typeof createCache> },
+    { tide: HandLog; cache: ReturnType<typeof createCache> },
+    { tide: HandLog; cache: ReturnType<typeof createCache> },
   ]
 }
 

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
 
 import { createCache } from '../src/index.js'
-import { gateway, HandTide, settle } from './hand-tide.js'
+import { gateway, handLog, settle } from '../src/testing/index.js'
 
 const setUp = (policy = {}) => {
-  const tide = new HandTide().follow()
+  const tide = handLog()
   const cache = createCache({ follow: tide, namespace: 'n', policy: { ttl: '1h', maxLag: '2s', ...policy } })
   /** The origin: what the last committed write left. */
   const origin = { value: 'v0' }

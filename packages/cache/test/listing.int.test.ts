@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import type { CacheOptions, ListOptions } from '../src/index.js'
 import { createCache } from '../src/index.js'
-import { HandTide } from './hand-tide.js'
+import { handLog } from '../src/testing/index.js'
 import { connect } from './real-redis.js'
 
 const space = redisSpace()
@@ -20,7 +20,7 @@ afterAll(() => {
 let namespaces = 0
 const world = (client: Redis | Cluster = redis) => {
   const namespace = `list${++namespaces}`
-  const process = (tide = new HandTide().follow(), more: Partial<CacheOptions> = {}) => ({
+  const process = (tide = handLog(), more: Partial<CacheOptions> = {}) => ({
     tide,
     cache: createCache({
       follow: tide,
@@ -108,7 +108,7 @@ describe('what is held', () => {
   })
 
   test('without Redis it is what this process holds', async () => {
-    const tide = new HandTide().follow()
+    const tide = handLog()
     const a = { tide, cache: createCache({ follow: tide, namespace: 'n', policy: { maxLag: '1h' } }) }
     for (const key of ['a:1', 'a:2', 'b:1']) a.cache.set(key, 1, { stamp: a.cache.stamp(), tags: [key] })
     tide.change('a:1')

@@ -2,17 +2,18 @@ import { describe, expect, test, vi } from 'vitest'
 
 import type { LoadContext } from '../src/index.js'
 import { createCache } from '../src/index.js'
-import { HandTide } from './hand-tide.js'
+import { handLog } from '../src/testing/index.js'
+import type { HandLog } from '../src/testing/index.js'
 
 const setUp = (policy = {}) => {
-  const tide = new HandTide().follow()
+  const tide = handLog()
   const cache = createCache({ follow: tide, namespace: 'n', policy: { ttl: '1m', grace: '1h', ...policy } })
   const ask = (load: (context: LoadContext) => unknown, more = {}) =>
     cache.getOrSet({ key: 'k', tags: ['t'], load, ...more })
   return { tide, cache, ask }
 }
 
-const passes = (tide: HandTide, ms: number): void => {
+const passes = (tide: HandLog, ms: number): void => {
   tide.pass(ms)
   tide.prove()
 }
@@ -144,7 +145,7 @@ describe('ttl', () => {
 
   test('jitter cuts it by up to its share, never lengthens it', async () => {
     const ends = async (random: number) => {
-      const tide = new HandTide().follow()
+      const tide = handLog()
       const cache = createCache({
         follow: tide,
         namespace: 'n',

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
 
 import { createCache } from '../src/index.js'
-import { HandTide } from './hand-tide.js'
+import { handLog } from '../src/testing/index.js'
 
 const setUp = () => {
-  const tide = new HandTide().follow()
+  const tide = handLog()
   return { tide, cache: createCache({ follow: tide, namespace: 'n' }) }
 }
 

@@ -2,10 +2,11 @@ import { describe, expect, test, vi } from 'vitest'
 
 import { earliestMs, isEarly } from '../src/early-refresh.js'
 import { createCache } from '../src/index.js'
-import { gateway, HandTide, settle } from './hand-tide.js'
+import { gateway, handLog, settle } from '../src/testing/index.js'
+import type { HandLog } from '../src/testing/index.js'
 
 const setUp = (policy = {}, more = {}) => {
-  const tide = new HandTide().follow()
+  const tide = handLog()
   const cache = createCache({ follow: tide, namespace: 'n', policy: { ttl: '1m', ...policy }, ...more })
   const pass = (ms: number): void => {
     tide.pass(ms)
@@ -15,7 +16,7 @@ const setUp = (policy = {}, more = {}) => {
 }
 
 /** A load that takes `ms` of the hand-driven clock. */
-const costs = (tide: HandTide, ms: number, value: unknown) => () => {
+const costs = (tide: HandLog, ms: number, value: unknown) => () => {
   tide.pass(ms)
   tide.prove()
   return value

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import { afterEach, expect, test } from 'vitest'
 
 import { createCache } from '../src/index.js'
-import { HandTide } from './hand-tide.js'
+import { handLog } from '../src/testing/index.js'
 
 const closers: (() => unknown)[] = []
 afterEach(async () => {
@@ -19,7 +19,7 @@ async function setUp() {
     client.disconnect()
   })
   await eventually(async () => (await client.ping()) === 'PONG')
-  const tide = new HandTide().follow()
+  const tide = handLog()
   const cache = createCache({ follow: tide, redis: client, namespace: 'n', policy: { maxLag: '1h' } })
   /** A store reaches the master that the Sentinels name. */
   let uses = 0

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest'
 
 import { createCache } from '../src/index.js'
-import { gateway, HandTide, settle } from './hand-tide.js'
+import { gateway, handLog, settle } from '../src/testing/index.js'
 
 const setUp = (more: Partial<Parameters<typeof createCache>[0]> = {}) => {
-  const tide = new HandTide().follow()
+  const tide = handLog()
   const cache = createCache({ follow: tide, namespace: 'n', policy: { ttl: '1m' }, ...more })
   return { tide, cache }
 }

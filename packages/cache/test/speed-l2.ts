@@ -6,7 +6,7 @@
 import { Redis } from 'ioredis'
 
 import { createCache } from '../src/index.js'
-import { HandTide } from './hand-tide.js'
+import { handLog } from '../src/testing/index.js'
 
 const callers = 64
 const keyCount = 10_000
@@ -19,7 +19,7 @@ const redis = new Redis(url)
 const bare = new Redis(url)
 await Promise.all([redis.ping(), bare.ping()])
 const prefix = `speed${process.pid}`
-const tide = new HandTide().follow()
+const tide = handLog()
 const policy = { ttl: '1h', maxLag: '1h' }
 const cache = createCache({ follow: tide, redis, prefix, namespace: 'n', l1: false, policy })
 const value = { id: 1, name: 'x'.repeat(900), price: 1_299, stock: 7 }

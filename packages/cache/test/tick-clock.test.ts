@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 
 import { createCache } from '../src/index.js'
 import { reuseMs, TickClock } from '../src/tick-clock.js'
-import { HandTide } from './hand-tide.js'
+import { HandLog } from '../src/testing/index.js'
 
 /** Clocks moved by hand; `pairs` counts the readings of both. */
 const handClock = () => {
@@ -62,7 +62,7 @@ test('a fresh reading is one', () => {
 })
 
 test('a hit, a block of the caller past the lag, and the next hit is unproven', async () => {
-  const tide = new HandTide()
+  const tide = new HandLog()
   tide.monoMs = 0 // its own proof is older than ours
   const now = () => ({ monoMs: performance.now(), wallMs: Date.now() })
   tide.follow()

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 import type { CacheOptions } from '../src/index.js'
 import { createCache, guardRedis } from '../src/index.js'
-import { gateway, HandTide } from './hand-tide.js'
+import { gateway, handLog } from '../src/testing/index.js'
 import { connectPatiently } from './real-redis.js'
 
 interface Place {
@@ -56,7 +56,7 @@ describe.each(Object.keys(places))('L2 on %s', (name) => {
   const world = () => {
     const namespace = `n${++namespaces}`
     const process = (policy: CacheOptions['policy'] = {}) => {
-      const tide = new HandTide().follow()
+      const tide = handLog()
       const { client: redis, prefix } = place
       const options = { follow: tide, redis, prefix, namespace }
       return {

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 
 import { createCache, guardRedis } from '../src/index.js'
-import { HandTide } from './hand-tide.js'
+import { handLog } from '../src/testing/index.js'
 import { connect } from './real-redis.js'
 
 let server: OwnServer
@@ -22,7 +22,7 @@ afterEach(async () => {
 const setUp = async (namespace = 'n') => {
   const redis = await connect(server.url)
   clients.push(redis)
-  const tide = new HandTide().follow()
+  const tide = handLog()
   return { redis, tide, cache: createCache({ follow: tide, redis, namespace, policy: { maxLag: '1h' } }) }
 }
 
@@ -59,7 +59,7 @@ test('Redis wakes up: L2 is used again, and no lease of the time it hung stands 
 
 test('a claim that was given up is undone when Redis carries it out after all', async () => {
   const { redis } = await setUp()
-  const tide = new HandTide().follow()
+  const tide = handLog()
   const cache = createCache({ follow: tide, redis, namespace: 'late', policy: { lease: '1h' } })
   // Redis hangs between the read and the claim.
   const mget = vi.spyOn(redis, 'mgetBuffer').mockImplementationOnce(async () => {
@@ -94,7 +94,7 @@ test('Redis is killed and comes back: nobody notices but by counters, and nothin
 
 test('namespaces on one client share one breaker', async () => {
   const { cache, redis } = await setUp('a')
-  const other = createCache({ follow: new HandTide().follow(), redis, namespace: 'b' })
+  const other = createCache({ follow: handLog(), redis, namespace: 'b' })
   await server.pause()
   for (let i = 0; i < 8; i++) await cache.getOrSet({ key: `${i}`, load: () => i })
   expect(other.stats().breaker).toBe('open')
@@ -117,7 +117,7 @@ test('a cache whose Redis was never there works from its origin', async () => {
   const redis = new Redis({ host: '127.0.0.1', port: 1 })
   redis.on('error', () => undefined)
   clients.push(redis)
-  const cache = createCache({ follow: new HandTide().follow(), redis, namespace: 'n' })
+  const cache = createCache({ follow: handLog(), redis, namespace: 'n' })
   expect(await timed(() => cache.getOrSet({ key: 'k', load: () => 'v' }))).toBeLessThan(400)
   expect(cache.getOrSet({ key: 'k', load: () => 'x' })).toBe('v')
 })

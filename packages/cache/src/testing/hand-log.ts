@@ -38,6 +38,7 @@ export class HandLog implements Tide {
   headCalls = 0
   /** Set: the log asked is that of a deposed primary, which goes on in the history it knows. */
   deposedHead: Token | undefined
+  readonly #listeners = new Set<() => void>()
   #term: number
   #nonce: number
 
@@ -73,13 +74,20 @@ export class HandLog implements Tide {
     return token
   }
 
-  /** An invalidation by the cache or by your code: a change that is heard of before the call ends. */
+  /** An invalidation by the cache or by your code: written, and heard of as any other change. */
   readonly invalidate = (tags: readonly string[]): Promise<Token> =>
-    this.isReachable ? Promise.resolve(this.change(...tags)) : Promise.reject(cannotBeAsked())
+    this.isReachable ? Promise.resolve(this.write(...tags)) : Promise.reject(cannotBeAsked())
 
   /** The follower applies what was written up to `position`, and shows nothing about its lag. */
   applyUpTo(position: number): void {
     for (let p = this.follower.applied + 1; p <= position; p++) this.#apply(p)
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Calls `listener` after changes were applied, until the function that it gives is called. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   /** Everything that was heard of is delivered once more, last one first. It says nothing new, and must do no harm. */
@@ -87,8 +95,9 @@ export class HandLog implements Tide {
     for (let p = this.follower.applied; p > 0; p--) this.#apply(p)
   }
 
-  /** Steps up to the head are lost; the next one shows it, and the follower rebases: everything held has sunk. */
+  /** Steps up to the head (one at least) are lost; the next one shows it, and the follower rebases: what is held has sunk. */
   loseUpToHead(): void {
+    if (this.log.length === this.follower.applied) this.write('lost')
     const lost = this.write('after-the-gap')
     this.follower.apply({
       epoch: this.#epoch,

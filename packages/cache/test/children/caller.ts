@@ -1,7 +1,7 @@
 /** One process that asks for one cold key many times at once. Its loader counts in Redis how often the origin is asked. */
 
 import { createCache, guardRedis } from '../../src/index.js'
-import { HandTide } from '../hand-tide.js'
+import { handLog } from '../../src/testing/index.js'
 import { connect } from '../real-redis.js'
 
 interface Orders {
@@ -14,7 +14,7 @@ interface Orders {
 
 const orders = JSON.parse(process.argv[2]!) as Orders
 const redis = await connect(orders.url)
-const tide = new HandTide().follow()
+const tide = handLog()
 const started = performance.now()
 const now = () => ({ monoMs: 1_000 + performance.now() - started, wallMs: Date.now() })
 const cache = createCache({
