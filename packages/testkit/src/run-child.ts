@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -35,19 +36,26 @@ export interface Child {
 }
 
 /**
- * Runs a TypeScript file as a process of its own, on the workspace's sources. It ends when its parent does, because
- * losing the channel ends it.
- *
- * @example const child = runChild(new URL('./children/writer.ts', import.meta.url), { args: [url] })
+ * A TypeScript file as a process of its own, on the workspace's sources, with an IPC channel. It ends when its parent
+ * does, because losing the channel ends it.
  */
-export function runChild(file: URL, { args = [], env = {} }: RunChildOptions = {}): Child {
+export function spawnChild(file: URL, { args = [], env = {} }: RunChildOptions = {}): ChildProcess {
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
   const orphan = `data:text/javascript,${encodeURIComponent(END_WITH_PARENT)}`
   const flags = ['--conditions=tidemark:source', '--import', tsx, '--import', orphan]
-  const child = spawn(process.execPath, [...flags, fileURLToPath(file), ...args], {
+  return spawn(process.execPath, [...flags, fileURLToPath(file), ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
+}
+
+/**
+ * `spawnChild`, and words for it.
+ *
+ * @example const child = runChild(new URL('./children/writer.ts', import.meta.url), { args: [url] })
+ */
+export function runChild(file: URL, options: RunChildOptions = {}): Child {
+  const child = spawnChild(file, options)
   let text = ''
   const keep = (chunk: Buffer): void => {
     text = (text + chunk.toString()).slice(-OUTPUT_LIMIT)
