@@ -32,7 +32,10 @@ export interface GetOptions {
 export interface RaceInstance {
   /** From the cache, else from `load`; stored then. */
   getOrSet(key: string, load: () => Promise<unknown>, options?: GetOptions): unknown
-  /** Announces that the origin of `key` has changed. Rejects where that could not be done: the caller will try again. */
+  /**
+   * Announces that the origin of `key` has changed. Rejects, or gives `false`, where that could not be done and the library
+   * says so by whatever means, an event or a log line too: the caller will try again.
+   */
   invalidateKey(key: string): Promise<unknown>
   /** The same for everything that carries `tag`. With 'tags'. */
   invalidateTag?(tag: string): Promise<unknown>

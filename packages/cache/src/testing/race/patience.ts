@@ -37,7 +37,7 @@ export async function settles(
   forMs: number = settleMs,
 ): Promise<Settled> {
   const giveUpAt = performance.now() + forMs
-  for (let right = 0; ; ) {
+  for (let right = 0; ;) {
     const leftMs = Math.max(100, giveUpAt - performance.now())
     const answer = await within(leftMs, Promise.resolve().then(ask)).catch((error: unknown) => error)
     if (answer === wanted) right++

@@ -15,7 +15,7 @@ export const clearEverywhere: RaceScript = {
     await b.ask(key)
     const wanted = scene.origin.write(key)
     await a.cache.clear!()
-    for (const [who, node] of Object.entries({ 'same node': a, 'other node': b })) {
+    for (const [who, node] of Object.entries({ 'other node': b, 'same node': a })) {
       const { isRight, saw } = await settles(() => node.ask(key), wanted)
       if (!isRight) return broken(`${who}: ${saw}`)
     }

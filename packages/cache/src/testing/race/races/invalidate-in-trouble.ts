@@ -17,7 +17,7 @@ async function invalidate(node: RaceNode, heal: () => Promise<void>): Promise<st
   const giveUpAt = performance.now() + troubleMs + retryForMs
   const attempt = (): Promise<string> =>
     node.cache.invalidateKey(key).then(
-      () => 'it reported success',
+      (result) => (result === false ? 'it failed' : 'it reported success'),
       () => 'it failed',
     )
   const first = attempt()
@@ -65,13 +65,17 @@ export const invalidateCut: RaceScript = {
 
 export const invalidateHung: RaceScript = {
   id: 'invalidate-hung',
-  title: 'Invalidation while Redis hangs',
+  title: 'Invalidation while Redis hangs, before its connections break',
   law,
   needs: ['redis'],
   play: (scene) =>
     play(scene, ({ route }) => {
       route.hang()
-      return Promise.resolve(() => route.heal())
+      return Promise.resolve(async () => {
+        // What it took and did not do is lost.
+        await route.cut()
+        await route.heal()
+      })
     }),
 }
 

@@ -25,7 +25,7 @@ export const killedSubscriber: RaceScript = {
   title: 'All connections of a process are reset, its subscription too, and come back',
   law: 'The process lives and serves.',
   needs: ['redis'],
-  deadlineMs: 25_000,
+  deadlineMs: 40_000,
   async play(scene) {
     if (!scene.canFork) return notOffered('no processes were given')
     const { process, route } = await scene.process('a')

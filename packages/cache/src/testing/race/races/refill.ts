@@ -6,7 +6,7 @@ const key = 'product:1'
 const ttlMs = 1_500
 const refillAfterMs = 900
 const slackMs = 200
-const attempts = 3
+const attempts = 5
 /** For stores that the caller does not wait for. */
 const storedMs = 100
 
