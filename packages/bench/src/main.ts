@@ -1,6 +1,7 @@
 /** `pnpm bench [--quick] [scenario…]`: peers beside us in one run. Tables on stdout, progress on stderr. */
 import { createStopStack } from '@tidemark/infra'
 import { markdown } from './measure/table.js'
+import { verdictsMarkdown } from './measure/verdicts.js'
 import { scenarios } from './scenarios/registry.js'
 import { setStage } from './stage/stage.js'
 
@@ -37,7 +38,8 @@ try {
     const startMs = performance.now()
     const tables = await scenario.run(stage)
     say(`bench: ${scenario.name} took ${((performance.now() - startMs) / 1_000).toFixed(0)} s`)
-    for (const table of tables) console.log(markdown(table))
+    for (const table of tables)
+      console.log('isMoreBetter' in table ? markdown(table) : verdictsMarkdown(table))
   }
   console.log(await stage.machine())
 } catch (error) {

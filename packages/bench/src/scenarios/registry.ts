@@ -6,6 +6,7 @@ import { hung } from './hung.js'
 import { l1Heap } from './l1-heap.js'
 import { l1Hit } from './l1-hit.js'
 import { l2Hit } from './l2-hit.js'
+import { races } from './races.js'
 import type { Scenario } from './scenario.js'
 import { stampede } from './stampede.js'
 
@@ -17,6 +18,7 @@ export const scenarios: readonly Scenario[] = [
   stampede,
   fresh,
   hung,
+  races,
   httpHit,
   eviction,
 ]
