@@ -185,7 +185,11 @@ export class RedisBatches {
 
   readonly #sendRemoves = async (node: RedisNode, removes: Remove[]): Promise<void> => {
     const keys = removes.map(({ valueKey }) => valueKey)
-    const args = removes.flatMap(({ term, tidemark }) => [term, Math.floor(tidemark / 2 ** 32), tidemark % 2 ** 32])
+    const args = removes.flatMap(({ term, tidemark }) => [
+      term,
+      Math.floor(tidemark / 2 ** 32),
+      tidemark % 2 ** 32,
+    ])
     await this.#call(node, { script: removeScript, calls: removes.length, keys, args })
   }
 
