@@ -52,6 +52,7 @@ export class ObservedFollower {
   readonly #onError: (error: LogError) => void
   readonly #listeners = new Set<FollowListener>()
   readonly #waiters = new Set<Waiter>()
+  #isReleased = false
 
   constructor(follower: Follower, clock: Clock, onError: (error: LogError) => void) {
     this.follower = follower
@@ -109,7 +110,7 @@ export class ObservedFollower {
   /** Waits until the token is met; undefined when it is not within `timeoutMs`, or too many wait already. */
   waitFor(token: Token, timeoutMs: number): Promise<Met | undefined> {
     const met = this.met(token)
-    if (met !== undefined || this.#waiters.size >= maxWaiters) return Promise.resolve(met)
+    if (met !== undefined || this.#isReleased || this.#waiters.size >= maxWaiters) return Promise.resolve(met)
     return new Promise((resolve) => {
       const settle = (result: Met | undefined): void => {
         cancel()
@@ -124,8 +125,9 @@ export class ObservedFollower {
     })
   }
 
-  /** Ends every wait. */
+  /** Ends every wait, also those that are still to begin. */
   release(): void {
+    this.#isReleased = true
     for (const waiter of this.#waiters) waiter.settle(undefined)
   }
 
