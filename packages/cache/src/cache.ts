@@ -1,11 +1,13 @@
 import type { Follower, Stamp, Token } from '@tidemark/tide'
 
+import type { Advice } from './advice/advice.js'
 import type { Answer } from './answer.js'
 import { answerOf } from './answer.js'
 import type { Changes, PutOptions, SetOptions } from './changes.js'
 import { coverOf } from './cover.js'
 import type { Entry } from './entry.js'
-import type { Explainer, Explanation } from './explain.js'
+import type { Explainer } from './explain.js'
+import type { Explanation } from './explanation.js'
 import type { Finder } from './finder.js'
 import type { Found } from './found.js'
 import type { Hits } from './hits.js'
@@ -39,6 +41,7 @@ export interface CacheParts {
   readonly listing: Listing
   readonly started: Promise<void>
   readonly stats: () => CacheStats
+  readonly advise: () => Advice
   readonly close: () => Promise<void>
 }
 
@@ -233,6 +236,11 @@ export class Cache {
   /** Why `key` is served as it is, or is not. Asks Redis; for people, not for request paths. */
   explain(key: string, policy: Policy = this.#parts.policy): Promise<Explanation> {
     return this.#parts.explainer.explain(key, policy)
+  }
+
+  /** What caching saves and costs here, kind by kind, and what would make it better, in words. Goes through all of L1. */
+  advise(): Advice {
+    return this.#parts.advise()
   }
 
   stats(): CacheStats {

@@ -1,6 +1,7 @@
 import type { Stamp, Token } from '@tidemark/tide'
 
 import { CacheError } from './cache-error.js'
+import type { Events } from './events/events.js'
 import type { Holdings } from './holdings.js'
 import type { ImplicitTags } from './implicit-tags.js'
 import type { L1 } from './l1/l1.js'
@@ -33,6 +34,7 @@ export interface ChangesParts {
   readonly l2: L2 | undefined
   readonly holdings: Holdings
   readonly invalidate: Invalidate | undefined
+  readonly events: Events
 }
 
 /** A change that touches more tags than this would be told in a shorter way, that sinks more. */
@@ -59,9 +61,11 @@ export class Changes {
    * stays, for every process, and whatever was held before sinks.
    */
   async put(key: string, value: unknown, options: PutOptions): Promise<Token | undefined> {
-    const { tide, implicit } = this.#parts
+    const { tide, implicit, events } = this.#parts
     if (value === undefined) throw bad('value: undefined is no value; null is')
-    const token = await this.invalidate([implicit.key(key)], 'put')
+    const tags = [implicit.key(key)]
+    const token = await this.#reached(tags, 'put')
+    events.tell('put', { key, tags, token })
     if (token === undefined) return undefined
     const { follower } = tide
     const { epoch } = follower
@@ -77,29 +81,38 @@ export class Changes {
 
   /** The keys' memory in Redis is given back behind the answer: they have sunk already, whatever becomes of that. */
   async deleteMany(keys: readonly string[]): Promise<Token | undefined> {
-    const { implicit, l1, l2 } = this.#parts
+    const { implicit, l1, l2, events } = this.#parts
     let token: Token | undefined
     for (let from = 0; from < keys.length; from += maxKeysPerChange) {
       const part = keys.slice(from, from + maxKeysPerChange)
-      token = await this.invalidate(
-        part.map((key) => implicit.key(key)),
-        'delete',
-      )
+      const tags = part.map((key) => implicit.key(key))
+      token = await this.#reached(tags, 'delete')
       for (const key of part) {
         l1.delete(key)
         // What was stored at this position or after it was stored by somebody who knew.
         if (token !== undefined) l2?.remove(key, token.term, token.position - 1)
+        events.tell('delete', { key, tags: [implicit.key(key)], token })
       }
     }
     return token
   }
 
-  clear(): Promise<Token | undefined> {
-    return this.invalidate([this.#parts.implicit.namespace], 'clear')
+  async clear(): Promise<Token | undefined> {
+    const { implicit, events } = this.#parts
+    const tags = [implicit.namespace]
+    const token = await this.#reached(tags, 'clear')
+    events.tell('clear', { tags, token })
+    return token
   }
 
   /** Resolves when this process, too, has applied it, or could not in time: whoever calls then reads what it wrote. */
   async invalidate(tags: readonly string[], reason?: string): Promise<Token | undefined> {
+    const token = await this.#reached(tags, reason)
+    this.#parts.events.tell('invalidate', { tags, token, reason })
+    return token
+  }
+
+  async #reached(tags: readonly string[], reason?: string): Promise<Token | undefined> {
     const { tide, policy } = this.#parts
     const token = await this.#announce(tags, reason)
     if (token !== undefined && !hasReached(tide.follower, token))
@@ -119,7 +132,7 @@ export class Changes {
     const { tags = noTags } = options
     const policy = policyOf(options, byDefault)
     const standing = options.policy ?? byDefault
-    const loaded = { key, value, stamp, tags, policy, standing, loadCostMs: 0, directions: noDirections }
-    return holdings.keep(loaded).stored
+    const said = { policy, standing, loadCostMs: 0, directions: noDirections, isTold: true }
+    return holdings.keep({ key, value, stamp, tags, ...said }).stored
   }
 }

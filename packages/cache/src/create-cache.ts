@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto'
 
+import { Advisor } from './advice/advisor.js'
+import { report } from './advice/report.js'
 import { Cache } from './cache.js'
 import { Changes } from './changes.js'
+import { Events } from './events/events.js'
+import { HistoryWatch } from './events/history-watch.js'
+import { WatchedL2 } from './events/watched-l2.js'
 import { Explainer } from './explain.js'
 import { Finder } from './finder.js'
 import { followedLog } from './followed-log.js'
@@ -18,7 +23,6 @@ import { Compressor } from './l2/compress.js'
 import { Keyring } from './l2/encrypt.js'
 import { GuardedRedis, guardRedis } from './l2/guarded-redis.js'
 import { keyNames } from './l2/key-names.js'
-import { L2 } from './l2/l2.js'
 import { Wrapper } from './l2/wrapper.js'
 import { Flights } from './load/flights.js'
 import { LoadGate } from './load/load-gate.js'
@@ -47,6 +51,7 @@ export function createCache(options: CacheOptions): Cache {
     maxJoiners = 10_000,
     maxKeys = 1_000,
     maxHotKeys = 256,
+    maxUnusedKeys = 4_096,
   } = limits
   const policy = definePolicy(options.policy ?? {})
   const { compress, encrypt } = options
@@ -68,15 +73,30 @@ export function createCache(options: CacheOptions): Cache {
   const nameOf = keyNames(namespace, encrypt?.names)
   const implicit = new ImplicitTags(follower.table, namespace, nameOf)
   const l1 = l1Of(options.l1)
-  const l2 = guarded && new L2({ redis: guarded, prefix, namespace, nameOf, codec, wrapper, counters })
+  const monoMs = (): number => now().monoMs
+  const events = new Events(namespace)
+  const stored = { prefix, namespace, nameOf, codec, wrapper }
+  const l2 = guarded && new WatchedL2({ redis: guarded, ...stored, counters, events, monoMs })
   const freshness = new Freshness(follower)
-  const holdings = new Holdings({ implicit, random, now, l1, l2 })
+  const advisor = new Advisor({
+    now,
+    random,
+    follower,
+    freshness,
+    events,
+    meanCallMs: l2 && (() => l2.meanCallMs),
+    maxKeys: maxUnusedKeys,
+  })
+  l1.evicted = (key, entry) => {
+    advisor.evicted(key, entry)
+  }
+  const holdings = new Holdings({ implicit, random, now, l1, l2, advisor })
   const holds = new RetryHold(random)
   const gate = new LoadGate({ maxLoads, maxQueued: maxQueuedLoads, schedule })
   const instance = randomUUID()
   let leases = 0
   const newOwner = (): string => `${instance}:${++leases}`
-  const lease = { schedule, random, monoMs: () => now().monoMs, counters, newOwner }
+  const lease = { schedule, random, monoMs, counters, events, newOwner }
   const flights = new Flights({
     tide,
     implicit,
@@ -88,6 +108,9 @@ export function createCache(options: CacheOptions): Cache {
     gate,
     lease,
     counters,
+    events,
+    advisor,
+    isUnfit: (held) => !freshness.isAfloat(held) || now().wallMs >= held.expiresAtMs,
     maxJoiners,
   })
   const hotKeys = new HotKeys({
@@ -110,6 +133,8 @@ export function createCache(options: CacheOptions): Cache {
     flights,
     schedule,
     counters,
+    events,
+    advisor,
     onSunk: (entry, question) => {
       hotKeys.sunk(entry, question)
     },
@@ -122,11 +147,14 @@ export function createCache(options: CacheOptions): Cache {
     gate,
     schedule,
     counters,
+    events,
     previous: (key: string, { seen }: { seen: Parameters<Holdings['previous']>[1] }) =>
       holdings.previous(key, seen),
   }
   const finder = new Finder({ tide, policy, clock, random, hits, readThrough, origin, maxKeys })
+  const history = new HistoryWatch(follower, events)
   const deafen = tide.listen?.(() => {
+    history.stepped()
     hotKeys.stepped()
   })
   return new Cache({
@@ -136,9 +164,27 @@ export function createCache(options: CacheOptions): Cache {
     clock,
     hits,
     finder,
-    changes: new Changes({ tide, implicit, policy, l1, l2, holdings, invalidate: options.invalidate }),
-    explainer: new Explainer({ follower, implicit, now, l1, l2, isLoading: (key) => flights.isLoading(key) }),
+    changes: new Changes({
+      tide,
+      implicit,
+      policy,
+      l1,
+      l2,
+      holdings,
+      invalidate: options.invalidate,
+      events,
+    }),
+    explainer: new Explainer({
+      follower,
+      implicit,
+      now,
+      l1,
+      l2,
+      isLoading: (key) => flights.isLoading(key),
+      isBypassed: (key, of) => advisor.isBypassed(key, of),
+    }),
     listing: new Listing({ follower, implicit, freshness, policy, now, l1, l2, started: log.started }),
+    advise: () => report({ namespace, advisor, l1, nowMs: monoMs }),
     started: log.started,
     stats: () => ({
       ...counters,
@@ -148,11 +194,13 @@ export function createCache(options: CacheOptions): Cache {
       loading: gate.loading,
       queued: gate.queued,
       hotKeys: hotKeys.size,
+      bypassedKeys: advisor.keys.size,
     }),
     async close() {
       deafen?.()
       readThrough.close()
       hotKeys.clear()
+      advisor.keys.clear()
       l1.clear()
       await log.end()
     },

@@ -1,35 +1,11 @@
-import type { Follower, Instant, Stamp, Verdict } from '@tidemark/tide'
+import type { Follower, Instant, Stamp } from '@tidemark/tide'
 
+import type { Explanation, TierExplanation } from './explanation.js'
+import { summaryOf } from './explain-words.js'
 import type { ImplicitTags } from './implicit-tags.js'
 import type { L1 } from './l1/l1.js'
 import type { L2 } from './l2/l2.js'
 import type { Policy } from './policy.js'
-
-/** Why a key is served as it is, or is not: the verdict and everything it was made from. */
-export interface Explanation {
-  readonly key: string
-  readonly follower: {
-    readonly stamp: Stamp | undefined
-    readonly base: number
-    readonly lagMs: number
-    readonly maxLagMs: number
-  }
-  readonly l1: TierExplanation | undefined
-  readonly l2: TierExplanation | 'none' | 'trouble'
-  readonly isLoading: boolean
-}
-
-export interface TierExplanation {
-  readonly verdict: Verdict
-  readonly stamp: Stamp | undefined
-  /** What would sink it: its own tags, its key's and its namespace's. `floor`: the last change of each, as known here. */
-  readonly tags: readonly { readonly tag: string; readonly floor: number }[]
-  readonly ttlLeftMs: number
-  /** How long it may still be served, labelled stale, when it cannot be loaded. */
-  readonly graceLeftMs: number
-  readonly loadedAtMs: number
-  readonly loadCostMs: number
-}
 
 interface Explainable {
   readonly stamp: Stamp | undefined
@@ -47,6 +23,7 @@ export interface ExplainerParts {
   readonly l1: L1
   readonly l2: L2 | undefined
   readonly isLoading: (key: string) => boolean
+  readonly isBypassed: (key: string, policy: Policy) => boolean
 }
 
 export class Explainer {
@@ -57,11 +34,11 @@ export class Explainer {
   }
 
   async explain(key: string, policy: Policy): Promise<Explanation> {
-    const { follower, l1, l2, now: readClocks, isLoading } = this.#parts
+    const { follower, l1, l2, now: readClocks, isLoading, isBypassed } = this.#parts
     const read = await l2?.read(key)
     const now = readClocks()
     const entry = l1.peek(key)
-    return {
+    const explained = {
       key,
       follower: {
         stamp: follower.stamp(),
@@ -72,7 +49,9 @@ export class Explainer {
       l1: entry && this.#tier(key, entry, policy, now),
       l2: read?.kind === 'found' ? this.#tier(key, read.envelope, policy, now) : (read?.kind ?? 'none'),
       isLoading: isLoading(key),
+      isBypassed: isBypassed(key, entry?.policy ?? policy),
     }
+    return { ...explained, summary: summaryOf(explained, now.wallMs) }
   }
 
   #tier(key: string, held: Explainable, policy: Policy, now: Instant): TierExplanation {
@@ -82,10 +61,10 @@ export class Explainer {
     return {
       verdict: verdict ?? 'sunk',
       stamp,
-      tags: [...tags, implicit.key(key), implicit.namespace].map((tag) => ({
-        tag,
-        floor: follower.table.floorOf(tag),
-      })),
+      tags: [...tags, implicit.key(key), implicit.namespace].map((tag) => {
+        const floor = follower.table.floorOf(tag)
+        return { tag, floor, hasSunkIt: stamp !== undefined && floor > stamp.tidemark }
+      }),
       ttlLeftMs: Math.max(0, held.expiresAtMs - now.wallMs),
       graceLeftMs: Math.max(0, held.staleUntilMs - now.wallMs),
       loadedAtMs,

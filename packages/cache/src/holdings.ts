@@ -1,5 +1,6 @@
 import type { Instant, Stamp, TagPlaces } from '@tidemark/tide'
 
+import type { Advisor } from './advice/advisor.js'
 import { earliestMs } from './early-refresh.js'
 import { Entry, entryBytes } from './entry.js'
 import type { ImplicitTags } from './implicit-tags.js'
@@ -18,6 +19,7 @@ export interface HoldingsParts {
   readonly now: () => Instant
   readonly l1: L1
   readonly l2: L2 | undefined
+  readonly advisor: Advisor
 }
 
 /** What came from the origin, and what is to be kept with it. */
@@ -32,6 +34,12 @@ export interface Loaded<T> {
   readonly standing: Policy
   readonly loadCostMs: number
   readonly directions: Directions
+  /** Default: in both tiers. */
+  readonly keepIn?: 'l1' | 'nowhere'
+  /** Nobody loaded it: a caller said so. */
+  readonly isTold?: boolean
+  /** What L2 held before, and would not do. */
+  readonly seen?: Envelope | undefined
 }
 
 /** Where what was loaded now is. */
@@ -54,12 +62,14 @@ export class Holdings {
    * too: whoever finds it sees that, and a call that asked before may still take it.
    */
   keep<T>(loaded: Loaded<T>, owner?: string): Kept<T> {
-    const { l1, l2 } = this.#parts
-    const { key, value, stamp, directions } = loaded
-    const isKept = stamp !== undefined && value !== undefined && !directions.isSkipped
-    const payload = isKept ? l2?.encode(value) : undefined
+    const { l1, l2, advisor } = this.#parts
+    const { key, value, stamp, directions, keepIn } = loaded
+    const isKept = stamp !== undefined && value !== undefined && !directions.isSkipped && keepIn !== 'nowhere'
+    const payload = isKept && keepIn !== 'l1' ? this.#encode(loaded) : undefined
     const entry = this.#entryOf(loaded, isKept ? (payload?.length ?? estimateBytes(value)) : 0)
-    if (isKept && isNotOlder(entry, l1.peek(key))) l1.set(key, entry)
+    const held = l1.peek(key)
+    if (isKept && isNotOlder(entry, held)) this.#replace(key, held, entry)
+    if (isKept && loaded.isTold !== true) advisor.kept(entry)
     if (l2 !== undefined && payload !== undefined)
       return {
         entry,
@@ -110,8 +120,35 @@ export class Holdings {
 
   /** Takes what was found in L2 into L1, as old as it is. */
   refill(key: string, entry: Entry): void {
-    const { l1 } = this.#parts
-    if (isNotOlder(entry, l1.peek(key))) l1.set(key, entry)
+    const held = this.#parts.l1.peek(key)
+    if (isNotOlder(entry, held)) this.#replace(key, held, entry)
+  }
+
+  /** Lets go of what L1 holds of a key that is bypassed: its value has been loaded, and is kept by nobody. */
+  drop(key: string, isUnfit: (held: Entry) => boolean): void {
+    const { l1, advisor } = this.#parts
+    const held = l1.peek(key)
+    if (held === undefined || !isUnfit(held)) return
+    l1.delete(key)
+    advisor.ended(key, held)
+  }
+
+  #replace(key: string, held: Entry | undefined, entry: Entry): void {
+    const { l1, advisor } = this.#parts
+    if (held !== undefined) advisor.ended(key, held)
+    l1.set(key, entry)
+  }
+
+  /** What L2 is to be given; undefined where there is none, or the codec cannot write it. */
+  #encode<T>({ value, policy, seen }: Loaded<T>): Buffer | undefined {
+    const { l2, advisor, now } = this.#parts
+    if (l2 === undefined) return undefined
+    const startedAtMs = now().monoMs
+    const payload = l2.encode(value)
+    if (payload === undefined) return undefined
+    advisor.stored(policy, payload.length, now().monoMs - startedAtMs)
+    if (seen !== undefined) advisor.reloaded(seen, payload)
+    return payload
   }
 
   /** The stored tags, and those that the caller knows and the writer, of an older version, did not. */

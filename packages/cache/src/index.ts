@@ -1,3 +1,5 @@
+export type { Advice, KindAdvice, KindNumbers } from './advice/advice.js'
+export type { TagTally } from './advice/tag-ledger.js'
 export type { Answer } from './answer.js'
 export type { Cache, ManyAnswers } from './cache.js'
 export type { CachedFunction, CachedOptions, Caches } from './cached.js'
@@ -8,7 +10,21 @@ export { CacheError } from './cache-error.js'
 export { createCache } from './create-cache.js'
 export type { Duration } from './duration.js'
 export type { Entry } from './entry.js'
-export type { Explanation, TierExplanation } from './explain.js'
+export type {
+  CacheEventName,
+  CacheEvents,
+  ChangeEvent,
+  HeldEvent,
+  KeyChangeEvent,
+  L2Trace,
+  LoadTrace,
+  OfKey,
+  OfNamespace,
+} from './events/cache-events.js'
+export type { Measured, Reading, RegistrySeries } from './events/series.js'
+export { cacheSeries } from './events/series.js'
+export { l2Traces, loadTraces, onCacheEvent } from './events/channels.js'
+export type { Explanation, TierExplanation } from './explanation.js'
 export type { L1, L1Options } from './l1/l1.js'
 export type { CodecChoice } from './l2/choose-codec.js'
 export type { Codec } from './l2/codec.js'

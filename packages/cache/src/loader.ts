@@ -50,7 +50,7 @@ export class Loader<T, Id extends string | number = string> {
 
   constructor({ cache, hits, finder, policy }: LoaderParts, name: string, options: LoaderOptions<T, Id>) {
     this.name = name
-    this.policy = definePolicy(options, policy)
+    this.policy = definePolicy({ kind: name, ...options }, policy)
     this.#cache = cache
     this.#hits = hits
     this.#finder = finder

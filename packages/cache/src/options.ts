@@ -25,6 +25,8 @@ export interface CacheLimits {
   readonly maxKeys?: number
   /** Hot keys that `refreshOnSink` looks after. Default 256. */
   readonly maxHotKeys?: number
+  /** Keys whose values sink unused that are known of, for `bypass`. Default 4,096. */
+  readonly maxUnusedKeys?: number
 }
 
 export interface CacheOptions {

@@ -43,6 +43,16 @@ export interface PolicyOptions {
   readonly lease?: Duration
   /** How long to wait for the follower to reach a token, and for the log's head. Default 1 second. */
   readonly tokenTimeout?: Duration
+  /**
+   * Whether L2 is left out for keys and kinds whose values sink before anybody uses them, as long as their loads are cheap:
+   * `'auto'`, the default, or `'never'`. See docs/watching.md.
+   */
+  readonly bypass?: 'auto' | 'never'
+  /**
+   * What these values are, in a word or two for people: advice, events and spans name it. Said with the policy or by the loader,
+   * not by a request: there are at most 64 of them in a namespace.
+   */
+  readonly kind?: string
 }
 
 /** A policy with its durations parsed. */
@@ -59,11 +69,16 @@ export interface Policy {
   readonly hardTimeoutMs: number
   readonly leaseMs: number
   readonly tokenTimeoutMs: number
+  readonly bypass: 'auto' | 'never'
+  readonly kind: string
 }
 
 const levels: readonly string[] = ['bounded', 'session', 'strict'] satisfies Level[]
 
-type DurationField = Exclude<keyof PolicyOptions, 'level' | 'jitter' | 'beta' | 'refreshOnSink'>
+type DurationField = Exclude<
+  keyof PolicyOptions,
+  'level' | 'jitter' | 'beta' | 'refreshOnSink' | 'bypass' | 'kind'
+>
 
 const asItIs = (ms: number): number => ms
 
@@ -84,6 +99,8 @@ export const defaultPolicy: Policy = {
   hardTimeoutMs: 10 * second,
   leaseMs: 2 * second,
   tokenTimeoutMs: second,
+  bypass: 'auto',
+  kind: '',
 }
 
 /**
@@ -100,6 +117,9 @@ export function definePolicy(options: PolicyOptions, base: Policy = defaultPolic
   const level = options.level ?? base.level
   if (!levels.includes(level))
     throw new CacheError('cache.bad-option', `level: "${level}" is none of ${levels.join(', ')}`)
+  const bypass = options.bypass ?? base.bypass
+  if (bypass !== 'auto' && bypass !== 'never')
+    throw new CacheError('cache.bad-option', `bypass: "${String(bypass)}" is neither auto nor never`)
   const ttlMs = parse('ttl', base.ttlMs, keptMs)
   const negativeByDefault =
     options.ttl === undefined ? base.negativeTtlMs : Math.min(ttlMs, longestNegativeByDefault)
@@ -116,6 +136,8 @@ export function definePolicy(options: PolicyOptions, base: Policy = defaultPolic
     hardTimeoutMs: parse('hardTimeout', base.hardTimeoutMs, waitMs),
     leaseMs: parse('lease', base.leaseMs, waitMs),
     tokenTimeoutMs: parse('tokenTimeout', base.tokenTimeoutMs, waitMs),
+    bypass,
+    kind: options.kind ?? base.kind,
   }
 }
 
@@ -142,6 +164,7 @@ export function policyOf(request: PolicyOptions & { readonly policy?: Policy }, 
     request.timeout ??
     request.hardTimeout ??
     request.lease ??
-    request.tokenTimeout
+    request.tokenTimeout ??
+    request.bypass
   return says === undefined ? base : definePolicy(request, base)
 }

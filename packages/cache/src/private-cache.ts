@@ -8,11 +8,12 @@
 
 import type { Stamp, Token } from '@tidemark/tide'
 
+import type { Advice } from './advice/advice.js'
 import type { Answer } from './answer.js'
 import type { Cache, ManyAnswers } from './cache.js'
 import type { PutOptions, SetOptions } from './changes.js'
 import { createCache } from './create-cache.js'
-import type { Explanation } from './explain.js'
+import type { Explanation } from './explanation.js'
 import { keyNames } from './l2/key-names.js'
 import type { CacheOptions } from './options.js'
 import { bad } from './options.js'
@@ -52,6 +53,14 @@ export class PrivateCache {
   /** Sinks the values of every owner. */
   clear(): Promise<Token | undefined> {
     return this.#cache.clear()
+  }
+
+  get namespace(): string {
+    return this.#cache.namespace
+  }
+
+  advise(): Advice {
+    return this.#cache.advise()
   }
 
   stats(): CacheStats {

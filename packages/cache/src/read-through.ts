@@ -12,8 +12,10 @@
 
 import type { Instant, Token } from '@tidemark/tide'
 
+import type { Advisor } from './advice/advisor.js'
 import { CacheError } from './cache-error.js'
 import type { Entry } from './entry.js'
+import type { Events } from './events/events.js'
 import type { Found } from './found.js'
 import type { Freshness } from './freshness.js'
 import type { Holdings } from './holdings.js'
@@ -44,6 +46,8 @@ export interface ReadThroughParts {
   readonly flights: Flights
   readonly schedule: Schedule
   readonly counters: Counters
+  readonly events: Events
+  readonly advisor: Advisor
   /** Called with a value that was found sunk, before it is looked for. */
   readonly onSunk: (entry: Entry, question: Question<unknown>) => void
   /** Resolves when the follower has found its position, or cannot for now; never rejects. */
@@ -125,15 +129,23 @@ export class ReadThrough {
 
   /** What L1 holds, if it is for this call; else why not is counted. */
   #held<T>(ask: Ask<T>): Found<T> | undefined {
-    const { l1, freshness, counters, onSunk } = this.#parts
+    const { l1, freshness, counters, onSunk, events, advisor, tide } = this.#parts
     const held = l1.get(ask.key) as Entry<T> | undefined
     if (held === undefined) return undefined
+    const of = { key: ask.key, kind: ask.policy.kind, tier: 'l1' } as const
     if (!freshness.isAfloat(held)) {
       counters.sunk++
+      events.tell('sunk', { ...of, uses: held.uses })
       onSunk(held, ask as Question<unknown>)
-    } else if (ask.at.wallMs >= held.expiresAtMs) counters.expired++
-    else if (ask.mustLoad) counters.unproven++
-    else {
+    } else if (ask.at.wallMs >= held.expiresAtMs) {
+      counters.expired++
+      events.tell('expired', { ...of, uses: held.uses })
+    } else if (ask.mustLoad) {
+      counters.unproven++
+      const lagMs = tide.follower.lagMs(ask.at)
+      advisor.unproven(ask.policy, lagMs)
+      events.tell('unproven', { ...of, lagMs, maxLagMs: ask.policy.maxLagMs })
+    } else {
       counters.hitsL1++
       held.countUse()
       return { entry: held, from: 'l1', shared: false, footing: ask.footing }
@@ -150,17 +162,22 @@ export class ReadThrough {
     if (read?.kind !== 'found') return undefined
     const sighted = holdings.sight(read.envelope, ask as Ask)
     const entry = now().wallMs < sighted.staleUntilMs ? holdings.open(sighted, read.envelope) : undefined
-    return entry && this.#asStale(ask, entry as Entry<T>)
+    return entry && this.#asStale(ask, entry as Entry<T>, 'l2')
   }
 
   #staleInL1<T>(ask: Ask<T>): Found<T> | undefined {
     const { l1, now } = this.#parts
     const entry = l1.peek(ask.key) as Entry<T> | undefined
-    return entry !== undefined && now().wallMs < entry.staleUntilMs ? this.#asStale(ask, entry) : undefined
+    return entry !== undefined && now().wallMs < entry.staleUntilMs
+      ? this.#asStale(ask, entry, 'l1')
+      : undefined
   }
 
-  #asStale<T>(ask: Ask<T>, entry: Entry<T>): Found<T> {
-    this.#parts.counters.staleServed++
+  #asStale<T>(ask: Ask<T>, entry: Entry<T>, tier: 'l1' | 'l2'): Found<T> {
+    const { counters, events, now } = this.#parts
+    counters.staleServed++
+    const ageMs = Math.max(0, now().wallMs - entry.loadedAtMs)
+    events.tell('stale', { key: ask.key, kind: ask.policy.kind, tier, ageMs })
     return { entry, from: 'stale', shared: false, footing: ask.footing }
   }
 

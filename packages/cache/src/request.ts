@@ -40,7 +40,7 @@ export interface Previous<T> {
 }
 
 /** What is asked of every answer; whatever is left out is taken from `policy`, then from the cache's own. */
-export interface FreshnessOptions extends PolicyOptions {
+export interface FreshnessOptions extends Omit<PolicyOptions, 'kind'> {
   readonly policy?: Policy
   /** The answer is at least as fresh as this; makes a `bounded` request a `session` one. */
   readonly token?: Token

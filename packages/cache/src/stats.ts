@@ -14,6 +14,8 @@ export interface Counters {
   unproven: number
   expired: number
   staleServed: number
+  /** Loads that left L2 out, since the key's or the kind's values are not used. */
+  bypassed: number
   /** Calls that were answered by a load that another call had begun. */
   shared: number
   leasesTaken: number
@@ -39,6 +41,8 @@ export interface CacheStats extends Readonly<Counters> {
   readonly queued: number
   /** Keys that `refreshOnSink` looks after now. */
   readonly hotKeys: number
+  /** Keys that L2 is left out for now, each for itself. */
+  readonly bypassedKeys: number
 }
 
 export const newCounters = (): Counters => ({
@@ -51,6 +55,7 @@ export const newCounters = (): Counters => ({
   unproven: 0,
   expired: 0,
   staleServed: 0,
+  bypassed: 0,
   shared: 0,
   leasesTaken: 0,
   leaseWaits: 0,

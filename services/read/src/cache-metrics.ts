@@ -1,62 +1,15 @@
 import type { Cache } from '@tidemark/cache'
+import { cacheSeries } from '@tidemark/cache'
 import type { LiveFollower } from '@tidemark/log'
 import type { Metrics } from '@tidemark/service'
 
+/** Without the version that the cache's own namespace carries: a series does not end with a deployment. */
+const namespace = 'read'
+
 /** Counters that are kept anyway, read when scraped. */
 export function cacheMetrics(metrics: Metrics, cache: Cache, tide: LiveFollower): void {
-  metrics.counter({
-    name: 'tidemark_cache_answers_total',
-    help: 'Answers by the layer that gave them.',
-    labelNames: ['layer'],
-    read: () => {
-      const { hitsL1, hitsL2, loads, staleServed } = cache.stats()
-      return [
-        { labels: { layer: 'l1' }, value: hitsL1 },
-        { labels: { layer: 'l2' }, value: hitsL2 },
-        { labels: { layer: 'origin' }, value: loads },
-        { labels: { layer: 'stale' }, value: staleServed },
-      ]
-    },
-  })
-  metrics.counter({
-    name: 'tidemark_cache_refused_total',
-    help: 'Held values that could not be served, by reason.',
-    labelNames: ['reason'],
-    read: () => {
-      const { sunk, unproven, expired, decodeFailures } = cache.stats()
-      return Object.entries({ sunk, unproven, expired, undecodable: decodeFailures }).map(
-        ([reason, value]) => ({
-          labels: { reason },
-          value,
-        }),
-      )
-    },
-  })
-  metrics.counter({
-    name: 'tidemark_cache_loads_shared_total',
-    help: 'Calls that were answered by a load that another call had begun.',
-    read: () => cache.stats().shared,
-  })
-  metrics.counter({
-    name: 'tidemark_cache_load_errors_total',
-    help: 'Loads that failed.',
-    read: () => cache.stats().loadErrors,
-  })
-  metrics.counter({
-    name: 'tidemark_cache_redis_errors_total',
-    help: 'Redis calls that failed, took too long or were not made since Redis is in trouble.',
-    read: () => cache.stats().redisErrors,
-  })
-  metrics.gauge({
-    name: 'tidemark_cache_l1_bytes',
-    help: 'Memory taken by answers in this process, estimated.',
-    read: () => cache.stats().l1Bytes,
-  })
-  metrics.gauge({
-    name: 'tidemark_cache_l1_entries',
-    help: 'Answers in this process.',
-    read: () => cache.stats().l1Entries,
-  })
+  const measured = { namespace, stats: () => cache.stats() }
+  for (const { type, ...series } of cacheSeries(() => [measured])) metrics[type](series)
   metrics.gauge({
     name: 'tidemark_follower_position',
     help: 'The last position that this process applied.',

@@ -15,10 +15,24 @@ export interface Policies {
 }
 
 export function createPolicies({ all }: Registry): Policies {
-  const kinds = (routeOf: (resource: Resource) => string): Map<Resource, Kind> =>
-    new Map(all.map((resource) => [resource, { policy: policyOf(resource), route: routeOf(resource) }]))
-  const ones = kinds(({ path }) => `${path}/{id}`)
-  const lists = kinds(({ path }) => path)
+  const kinds = (
+    kindOf: (resource: Resource) => string,
+    routeOf: (resource: Resource) => string,
+  ): Map<Resource, Kind> =>
+    new Map(
+      all.map((resource) => [
+        resource,
+        { policy: policyOf(resource, kindOf(resource)), route: routeOf(resource) },
+      ]),
+    )
+  const ones = kinds(
+    ({ name }) => name,
+    ({ path }) => `${path}/{id}`,
+  )
+  const lists = kinds(
+    ({ name }) => `lists of ${name}`,
+    ({ path }) => path,
+  )
   return {
     all: [...ones.values(), ...lists.values()],
     one: (resource) => ones.get(resource)!.policy,
@@ -29,9 +43,10 @@ export function createPolicies({ all }: Registry): Policies {
 /** A client waits no longer than this for an origin that hangs where there is something that may be graced. */
 const timeoutMs = 2_000
 
-function policyOf({ cache }: Resource): Policy {
+function policyOf({ cache }: Resource, kind: string): Policy {
   const { ttlMs, negativeTtlMs, graceMs, level, maxLagMs } = cache
   return definePolicy({
+    kind,
     ttl: ttlMs,
     negativeTtl: negativeTtlMs,
     grace: graceMs,

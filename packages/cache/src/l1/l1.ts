@@ -14,6 +14,10 @@ export interface L1 {
   delete(key: string): void
   clear(): void
   keys(): Iterable<string>
+  /** All that it holds, for advice. Left out: nothing is said of what is held. */
+  values?(): Iterable<Entry>
+  /** Set by the cache: to be told of each entry that has to make room. Never called: nothing is learnt of those. */
+  evicted?: ((key: string, entry: Entry) => void) | undefined
   readonly entries: number
   readonly sizeBytes: number
 }

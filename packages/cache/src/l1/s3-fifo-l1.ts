@@ -36,6 +36,7 @@ export function s3FifoL1({ maxBytes = 64 * 1024 * 1024, maxEntries = 100_000 }: 
 }
 
 class S3FifoL1 implements L1 {
+  evicted: L1['evicted']
   readonly #maxBytes: number
   readonly #maxEntries: number
   readonly #byKey = new Map<string, Entry>()
@@ -94,6 +95,10 @@ class S3FifoL1 implements L1 {
     return this.#byKey.keys()
   }
 
+  values(): Iterable<Entry> {
+    return this.#byKey.values()
+  }
+
   get entries(): number {
     return this.#byKey.size
   }
@@ -110,6 +115,7 @@ class S3FifoL1 implements L1 {
       if (usesOf(entry) < price || steps === mostSteps) {
         this.#remove(entry)
         if (isSmall && price === 1) this.#ghosts.add(entry.key, this.entries)
+        this.evicted?.(entry.key, entry)
         return
       }
       this.#queueOf(entry).remove(entry)

@@ -69,10 +69,10 @@ export class L2 {
       valueKey,
       settle: (reply) => {
         if (!reply.ok) {
-          settle(this.#trouble())
+          settle(this.#trouble('read', key))
           return
         }
-        const opened = this.#open(valueKey, reply.value, expectedTags)
+        const opened = this.#open(key, valueKey, reply.value, expectedTags)
         if (opened instanceof Promise)
           void opened.then((envelope) => {
             settle(readOf(envelope))
@@ -94,8 +94,8 @@ export class L2 {
     const reply = await new Promise<Guarded<Claimed>>((settle) => {
       this.#batches.claim({ valueKey, leaseKey: this.#leaseKey(name), owner, leaseMs, settle })
     })
-    if (!reply.ok) return this.#trouble()
-    const opened = this.#open(valueKey, reply.value.bytes)
+    if (!reply.ok) return this.#trouble('claim', key)
+    const opened = this.#open(key, valueKey, reply.value.bytes)
     const envelope = opened instanceof Promise ? await opened : opened
     return { kind: reply.value.isOwner ? 'owner' : 'held-by-another', envelope }
   }
@@ -132,8 +132,7 @@ export class L2 {
     } catch {
       // Counted below: what Redis holds is untrusted.
     }
-    this.#counters.decodeFailures++
-    return undefined
+    return this.undecodable()
   }
 
   /** Stores `entry` unless what is there is newer, and gives `owner`'s lease back with it. Ends when Redis has answered. */
@@ -155,7 +154,7 @@ export class L2 {
     const reply = await new Promise<Guarded<boolean>>((settle) => {
       this.#batches.store({ valueKey, leaseKey, envelope: bytes, lifeMs, owner: owner ?? '', settle })
     })
-    if (!reply.ok) this.#counters.redisErrors++
+    if (!reply.ok) this.troubled('store', key)
     return reply.ok && reply.value
   }
 
@@ -170,22 +169,28 @@ export class L2 {
 
   /** Undefined where there is nothing, or nothing that this cache may read: then it is counted. */
   #open(
+    key: string,
     valueKey: string,
     bytes: Buffer | undefined,
     expectedTags?: readonly string[],
   ): Envelope | undefined | Promise<Envelope | undefined> {
     if (bytes === undefined) return undefined
     const opened = this.#wrapper.unwrap(valueKey, bytes, expectedTags)
-    return opened instanceof Promise ? opened.then(this.#counted) : this.#counted(opened)
+    if (opened instanceof Promise) return opened.then((envelope) => envelope ?? this.undecodable(key))
+    return opened ?? this.undecodable(key)
   }
 
-  readonly #counted = (opened: Envelope | undefined): Envelope | undefined => {
-    if (opened === undefined) this.#counters.decodeFailures++
-    return opened
+  /** Bytes that this cache cannot read. */
+  protected undecodable(_key?: string): undefined {
+    this.#counters.decodeFailures++
   }
 
-  #trouble(): { readonly kind: 'trouble' } {
+  protected troubled(_call: 'read' | 'claim' | 'store', _key: string): void {
     this.#counters.redisErrors++
+  }
+
+  #trouble(call: 'read' | 'claim', key: string): { readonly kind: 'trouble' } {
+    this.troubled(call, key)
     return { kind: 'trouble' }
   }
 }

@@ -28,7 +28,7 @@ export function batchOrigin<T>(
     const deadlineMs = Math.min(...flights.map((flight) => flight.deadlineMs))
     try {
       const keys = wanted.map(({ key }) => key)
-      const values = await askOrigin(parts, flights, deadlineMs, (context) => load(keys, context))
+      const values = await askOrigin(parts, keys, flights, deadlineMs, (context) => load(keys, context))
       for (const { key, resolve } of wanted) resolve(values.get(key))
     } catch (error) {
       for (const { reject } of wanted) reject(error)
@@ -36,6 +36,7 @@ export function batchOrigin<T>(
   }
 
   return {
+    isShared: true,
     load: (key, flight) =>
       new Promise((resolve, reject) => {
         batch.add({ key, flight, resolve, reject })

@@ -1,5 +1,6 @@
 import type { Instant, Stamp } from '@tidemark/tide'
 
+import type { Route } from '../advice/route.js'
 import type { Found } from '../found.js'
 import type { Envelope } from '../l2/envelope.js'
 import type { Directions } from './directions.js'
@@ -13,6 +14,9 @@ import type { Running } from './running.js'
 export class Flight<T = unknown> implements Running {
   readonly deadlineMs: number
   readonly isSureToLoad: boolean
+  readonly kind: string
+  /** Past L2, or all the way. */
+  route: Route = 'full'
   joiners = 0
   /** As whoever launched it sees it. Undefined once it has ended: see `PassingMap` for what would hold on to it. */
   outcome: Promise<Found<T>> | undefined
@@ -25,9 +29,10 @@ export class Flight<T = unknown> implements Running {
   #beganAt: Instant | undefined
   #stamp: Stamp | undefined
 
-  constructor(deadlineMs: number, isSureToLoad: boolean) {
+  constructor(deadlineMs: number, isSureToLoad: boolean, kind: string) {
     this.deadlineMs = deadlineMs
     this.isSureToLoad = isSureToLoad
+    this.kind = kind
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve as (found: Found<unknown>) => void
       this.#reject = reject

@@ -9,9 +9,11 @@
 import type { Instant } from '@tidemark/tide'
 
 import { CacheError } from '../cache-error.js'
+import type { Advisor } from '../advice/advisor.js'
 import type { Entry } from '../entry.js'
+import type { Events } from '../events/events.js'
 import type { Found } from '../found.js'
-import type { Holdings } from '../holdings.js'
+import type { Holdings, Loaded } from '../holdings.js'
 import type { ImplicitTags } from '../implicit-tags.js'
 import type { L1 } from '../l1/l1.js'
 import type { Envelope } from '../l2/envelope.js'
@@ -43,6 +45,10 @@ export interface FlightsParts {
   readonly gate: LoadGate
   readonly lease: Omit<LeaseParts, 'l2'>
   readonly counters: Counters
+  readonly events: Events
+  readonly advisor: Advisor
+  /** What L1 holds and nobody may be served, but for grace. */
+  readonly isUnfit: (held: Entry) => boolean
   readonly maxJoiners: number
 }
 
@@ -66,12 +72,12 @@ export class Flights {
     const running = this.#flights.get(ask.key) as Flight<T> | undefined
     if (running !== undefined && mayJoin(running, ask as Ask, this.#parts.tide.follower))
       return this.#share(running, ask)
-    this.#parts.counters.misses++
+    this.#missed(ask as Ask)
     return this.#launch(ask)
   }
 
   async #share<T>(first: Flight<T>, asked: Ask<T>): Promise<Found<T>> {
-    const { tide, now, counters } = this.#parts
+    const { tide, now, counters, events, advisor } = this.#parts
     let ask = asked
     let running: Flight<T> | undefined = first
     for (let turn = 1; ; turn++) {
@@ -84,6 +90,8 @@ export class Flights {
       if (isMine) {
         counters.shared++
         found.entry.countUse()
+        advisor.joined(found.entry)
+        events.tell('shared', { key: ask.key, kind: ask.policy.kind })
         return { ...found, shared: true, footing: ask.footing }
       }
       const { at, deadlineMs } = asked
@@ -91,8 +99,14 @@ export class Flights {
       running = this.#flights.get(ask.key) as Flight<T> | undefined
       if (turn === maxTurns || running === undefined || !mayJoin(running, ask as Ask, tide.follower)) break
     }
-    counters.misses++
+    this.#missed(ask as Ask)
     return await this.#launch(ask)
+  }
+
+  #missed({ key, policy }: Ask): void {
+    const { counters, events } = this.#parts
+    counters.misses++
+    if (events.isHeard('miss')) events.tell('miss', { key, kind: policy.kind })
   }
 
   /** Begins a load that nobody waits for, unless one is under way here or elsewhere, or others wait for their turn. */
@@ -105,10 +119,11 @@ export class Flights {
   }
 
   async #refresh<T>(ask: Ask<T>): Promise<void> {
-    const { l1, l2, lease, holds, now, counters } = this.#parts
+    const { l1, l2, lease, holds, now, counters, events, advisor } = this.#parts
     let owner: string | undefined
     if (l2 !== undefined && ask.policy.leaseMs > 0) {
       owner = lease.newOwner()
+      advisor.asked(ask.policy, ask.at.monoMs)
       const claim = await l2.claim(ask.key, owner, ask.policy.leaseMs)
       if (claim.kind === 'trouble') owner = undefined
       else {
@@ -124,6 +139,7 @@ export class Flights {
       }
     }
     counters.refreshes++
+    events.tell('refresh', { key: ask.key, kind: ask.policy.kind })
     await this.#launch({ ...ask, mustLoad: true }, owner).catch(() => {
       holds.failed(ask.key, now().monoMs)
     })
@@ -150,16 +166,20 @@ export class Flights {
   }
 
   #launch<T>(ask: Ask<T>, owner?: string): Promise<Found<T>> {
-    const flight = new Flight<T>(ask.deadlineMs, ask.mustLoad)
+    const flight = new Flight<T>(ask.deadlineMs, ask.mustLoad, ask.policy.kind)
     const outcome = flight.outcome!
     this.#flights.set(ask.key, flight as Flight)
-    if (owner !== undefined || ask.mustLoad || this.#parts.l2 === undefined) this.#load(flight, ask, owner)
-    else this.#look(flight, ask, this.#parts.l2)
+    const { l2, advisor } = this.#parts
+    if (owner === undefined) flight.route = advisor.route(ask)
+    if (owner !== undefined || ask.mustLoad || l2 === undefined || flight.route === 'bypass')
+      this.#load(flight, ask, owner)
+    else this.#look(flight, ask, l2)
     return outcome
   }
 
   /** Most flights end here, so this is done without promises. */
   #look<T>(flight: Flight<T>, ask: Ask<T>, l2: L2): void {
+    this.#parts.advisor.asked(ask.policy, ask.at.monoMs)
     l2.look(ask.key, ask.tags, (read) => {
       try {
         const entry = read.kind === 'found' ? this.#takeFor(flight, read.envelope, ask) : undefined
@@ -175,6 +195,7 @@ export class Flights {
   async #queue<T>(flight: Flight<T>, ask: Ask<T>): Promise<void> {
     try {
       const take = (envelope: Envelope): Entry<T> | undefined => this.#takeFor(flight, envelope, ask)
+      this.#parts.advisor.asked(ask.policy, ask.at.monoMs)
       const turn = await takeTurn(this.#turns!, ask.key, ask.policy.leaseMs, ask.deadlineMs, take)
       if (turn.kind === 'taken') this.#land(flight, ask, turn.entry as Entry<T>, 'l2')
       else this.#load(flight, ask, turn.kind === 'owner' ? turn.owner : undefined)
@@ -215,23 +236,38 @@ export class Flights {
 
   /** What L2 held, if it is for this call; then L1 has it too. */
   take<T>(envelope: Envelope, ask: Ask<T>): Entry<T> | undefined {
-    const { tide, now, holdings, counters } = this.#parts
+    const { tide, now, holdings, counters, advisor, events } = this.#parts
     const at = now()
     const sighted = holdings.sight(envelope, ask as Ask, at)
     const verdict = mayTake(sighted, ask as Ask, tide.follower, at)
     if (verdict !== 'may') {
       counters[verdict]++
+      this.#refused(verdict, ask as Ask, at)
       return undefined
     }
     const entry = holdings.open(sighted, envelope) as Entry<T> | undefined
     if (entry === undefined) return undefined
     counters.hitsL2++
+    advisor.took(ask.key, entry, at.monoMs)
+    if (events.isHeard('hit-l2')) events.tell('hit-l2', { key: ask.key, kind: ask.policy.kind })
     holdings.refill(ask.key, entry)
     return entry
   }
 
+  #refused(verdict: 'sunk' | 'expired' | 'unproven', { key, policy }: Ask, at: Instant): void {
+    const { tide, advisor, events } = this.#parts
+    const { kind, maxLagMs } = policy
+    if (verdict !== 'unproven') {
+      events.tell(verdict, { key, kind, tier: 'l2', uses: 0 })
+      return
+    }
+    const lagMs = tide.follower.lagMs(at)
+    advisor.unproven(policy, lagMs)
+    events.tell(verdict, { key, kind, tier: 'l2', lagMs, maxLagMs })
+  }
+
   async #loaded<T>(flight: Flight<T>, ask: Ask<T>, owner?: string): Promise<Entry<T | undefined>> {
-    const { now, holdings, holds, counters, l2 } = this.#parts
+    const { now, holdings, holds, counters, l2, advisor } = this.#parts
     try {
       const value = await ask.origin.load(ask.key, flight)
       const { directions, stamp, beganAt } = flight
@@ -240,13 +276,27 @@ export class Flights {
       const tags = more.length === 0 ? ask.tags : [...new Set([...ask.tags, ...more])]
       const loadCostMs = beganAt === undefined ? 0 : now().monoMs - beganAt.monoMs
       const { key, policy, standing } = ask
-      const loaded = { key, value, stamp, tags, policy, standing, loadCostMs, directions }
-      holds.succeeded(ask.key)
+      const loaded = { key, value, stamp, tags, policy, standing, loadCostMs, directions, seen: flight.seen }
+      holds.succeeded(key)
+      if (flight.route === 'bypass') return this.#keepLittle(loaded)
+      advisor.loaded(key, policy, loadCostMs)
       return holdings.keep(loaded, owner).entry
     } catch (error) {
       if (owner !== undefined) l2?.release(ask.key, owner)
       if (error instanceof CacheError && error.code === 'cache.overloaded') counters.overloaded++
       throw error
     }
+  }
+
+  /** Of a load that left L2 out: a graced value, or one to ask the origin about, is worth its memory, used or not. */
+  #keepLittle<T>(loaded: Loaded<T>): Entry<T> {
+    const { holdings, counters, advisor, isUnfit } = this.#parts
+    const { key, policy, directions, loadCostMs } = loaded
+    counters.bypassed++
+    advisor.bypassed(key, policy, loadCostMs)
+    const keepIn = policy.graceMs > 0 || directions.validator !== undefined ? 'l1' : 'nowhere'
+    const { entry } = holdings.keep({ ...loaded, keepIn })
+    if (keepIn === 'nowhere') holdings.drop(key, isUnfit)
+    return entry
   }
 }

@@ -9,6 +9,7 @@
 
 import type { Schedule } from '../schedule.js'
 import { pause } from '../schedule.js'
+import type { Events } from '../events/events.js'
 import type { Counters } from '../stats.js'
 import type { Entry } from '../entry.js'
 import type { Envelope } from '../l2/envelope.js'
@@ -29,6 +30,7 @@ export interface LeaseParts {
   readonly random: () => number
   readonly monoMs: () => number
   readonly counters: Counters
+  readonly events: Events
   readonly newOwner: () => string
 }
 
@@ -37,7 +39,7 @@ const patienceInLeases = 2
 
 /** `take` makes an entry of what was found if the asking call may have it. */
 export async function takeTurn(
-  { l2, schedule, random, monoMs, counters, newOwner }: LeaseParts,
+  { l2, schedule, random, monoMs, counters, events, newOwner }: LeaseParts,
   key: string,
   leaseMs: number,
   deadlineMs: number,
@@ -62,8 +64,10 @@ export async function takeTurn(
       return { kind: 'owner', owner }
     }
     if (isFirst) counters.leaseWaits++
+    if (isFirst) events.tell('lease-wait', { key })
     if (monoMs() >= giveUpAtMs) {
       counters.leaseGivenUp++
+      events.tell('lease-given-up', { key })
       return { kind: 'free' }
     }
     await pause(schedule, stepMs * (0.5 + random()))

@@ -2,6 +2,8 @@ import type { Follower, Instant } from '@tidemark/tide'
 
 import { CacheError } from '../cache-error.js'
 import type { BatchContext, Previous } from '../request.js'
+import type { Events } from '../events/events.js'
+import { traced } from '../events/traced.js'
 import type { Schedule } from '../schedule.js'
 import { within } from '../schedule.js'
 import type { Counters } from '../stats.js'
@@ -11,6 +13,8 @@ import { LoadTurn } from './load-turn.js'
 
 /** Where a key's value comes from when no tier has it. */
 export interface Origin<T> {
+  /** What one call asked for is loaded together. */
+  readonly isShared?: boolean
   /** Calls `flight.begin` right before the origin is asked. */
   load(key: string, flight: Flight<T>): Promise<T | undefined>
 }
@@ -21,6 +25,7 @@ export interface OriginParts {
   readonly gate: LoadGate
   readonly schedule: Schedule
   readonly counters: Counters
+  readonly events: Events
   /** What is held of `key` and may not be served. */
   readonly previous: (key: string, flight: Flight) => Previous<unknown> | undefined
 }
@@ -32,7 +37,21 @@ export interface OriginParts {
  *
  * @throws CacheError 'cache.load-timeout', 'cache.overloaded', or what `load` throws
  */
-export async function askOrigin<R>(
+export function askOrigin<R>(
+  parts: OriginParts,
+  keys: readonly string[],
+  flights: readonly Flight[],
+  deadlineMs: number,
+  load: (context: BatchContext) => R | Promise<R>,
+): Promise<R> {
+  const { loads, namespace } = parts.events
+  if (!loads.hasSubscribers) return askInTurn(parts, flights, deadlineMs, load)
+  const monoMs = (): number => parts.now().monoMs
+  const context = { namespace, kind: flights[0]?.kind ?? '', keys, startedAtMs: monoMs() }
+  return traced(loads, context, monoMs, () => askInTurn(parts, flights, deadlineMs, load))
+}
+
+async function askInTurn<R>(
   parts: OriginParts,
   flights: readonly Flight[],
   deadlineMs: number,

@@ -10,7 +10,7 @@ export const singleOrigin = <T>(
   load: (context: LoadContext) => T | undefined | Promise<T | undefined>,
 ): Origin<T> => ({
   load: (key, flight: Flight<T>) =>
-    askOrigin<T | undefined>(parts, [flight as Flight], flight.deadlineMs, (context) => {
+    askOrigin<T | undefined>(parts, [key], [flight as Flight], flight.deadlineMs, (context) => {
       const directed = new DirectedLoad(context, () => parts.previous(key, flight as Flight))
       flight.directions = directed
       return load(directed)

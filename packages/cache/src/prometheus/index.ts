@@ -1,0 +1,2 @@
+export type { CacheMetrics, CacheMetricsOptions } from './cache-metrics.js'
+export { cacheMetrics } from './cache-metrics.js'
