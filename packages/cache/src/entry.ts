@@ -29,7 +29,7 @@ export interface EntryParts<T> {
   readonly policy: Policy
 }
 
-export const neverChecked = -1
+const neverChecked = -1
 
 const originMs = Math.floor(performance.timeOrigin)
 

@@ -16,10 +16,12 @@ export type {
   ChangeEvent,
   HeldEvent,
   KeyChangeEvent,
+  L2Call,
   L2Trace,
   LoadTrace,
   OfKey,
   OfNamespace,
+  Tier,
 } from './events/cache-events.js'
 export type { Measured, Reading, RegistrySeries } from './events/series.js'
 export { cacheSeries } from './events/series.js'
@@ -49,5 +51,5 @@ export type {
   ReadRequest,
 } from './request.js'
 export type { Schedule } from './schedule.js'
-export type { CacheStats } from './stats.js'
+export type { CacheStats, Counters } from './stats.js'
 export type { Reach, Tide } from './tide.js'

@@ -14,7 +14,7 @@ export interface OfKey extends OfNamespace {
   readonly kind: string
 }
 
-type Tier = 'l1' | 'l2'
+export type Tier = 'l1' | 'l2'
 
 export interface HeldEvent extends OfKey {
   readonly tier: Tier
