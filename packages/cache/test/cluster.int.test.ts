@@ -18,16 +18,21 @@ const valueKey = (key: string) => `tidemark:{n:${key}}:v`
 async function setUp(options: OwnClusterOptions = {}, clientOptions: ClusterOptions = {}) {
   const cluster = await ownCluster(options)
   closers.push(() => cluster.remove())
-  const client = new Cluster([...cluster.nodes], clientOptions)
-  client.on('error', () => undefined)
-  closers.push(() => {
-    client.disconnect()
-  })
+  const connected = () => {
+    const each = new Cluster([...cluster.nodes], clientOptions)
+    each.on('error', () => undefined)
+    closers.push(() => {
+      each.disconnect()
+    })
+    return each
+  }
+  // Two clients: what heals the one that looks on must not heal the one that the caches have.
+  const [redis, client] = [connected(), connected()]
   const process = () => {
     const tide = handLog()
-    return createCache({ follow: tide, redis: client, namespace: 'n', l1: false, policy: { maxLag: '1h' } })
+    return createCache({ follow: tide, redis, namespace: 'n', l1: false, policy: { maxLag: '1h' } })
   }
-  return { cluster, client, cache: process(), process }
+  return { cluster, redis, client, cache: process(), process }
 }
 
 const store = async (client: Cluster, cache: ReturnType<typeof createCache>, some: readonly string[]) =>
@@ -145,9 +150,9 @@ test('a cache whose Cluster has only begun to connect waits for it, once', async
 })
 
 test('the reads of one turn are one batch for each server; the keys bear the client`s keyPrefix', async () => {
-  const { client, cache, process } = await setUp({}, { keyPrefix: 'app:' })
+  const { redis, client, cache, process } = await setUp({}, { keyPrefix: 'app:' })
   await store(client, cache, keys)
-  const bare = client.nodes('master')
+  const bare = redis.nodes('master')
   const held = await Promise.all(bare.map((server) => server.keys('*')))
   expect(held.flat().sort()).toEqual(keys.map((key) => `app:${valueKey(key)}`).sort())
   const pipelines = bare.map((server) => vi.spyOn(server, 'pipeline'))
