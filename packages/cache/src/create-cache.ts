@@ -95,7 +95,10 @@ export function createCache(options: CacheOptions): Cache {
   const gate = new LoadGate({ maxLoads, maxQueued: maxQueuedLoads, schedule })
   const instance = randomUUID()
   let leases = 0
-  const newOwner = (): string => `${instance}:${++leases}`
+  const newOwner = (): string => {
+    const stamp = follower.stamp()
+    return `${stamp?.epoch.term ?? 0}-${stamp?.tidemark ?? 0}:${instance}:${++leases}`
+  }
   const lease = { schedule, random, monoMs, counters, events, newOwner }
   const flights = new Flights({
     tide,

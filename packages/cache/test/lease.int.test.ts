@@ -72,14 +72,47 @@ const twoProcesses = (policy = {}) => {
 test('a holder that stores what is sunk for a waiter leaves it the lease: the waiter loads at once', async () => {
   const [a, b] = twoProcesses()
   const old = gateway<string>()
-  const first = a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => old.promise })
+  const tags = () => ['t']
+  const first = a.cache.getOrSet({ key: 'k', tags, load: () => old.promise })
   await eventually(() => a.cache.stats().loading === 1)
-  b.tide.change('t')
-  const second = b.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'new' })
+  const second = b.cache.getOrSet({ key: 'k', tags, load: () => 'new' })
   await eventually(() => b.cache.stats().leaseWaits === 1)
+  b.tide.change('t')
   old.open('old')
   expect(await first).toBe('old')
   expect(await second).toBe('new')
+})
+
+test('a load that began before a change that the claimant knows of holds nobody up: its lease is taken over', async () => {
+  const [a, b] = twoProcesses()
+  const old = gateway<string>()
+  const first = a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => old.promise })
+  await eventually(() => a.cache.stats().loading === 1)
+  b.tide.change('t')
+  expect(await b.cache.getOrSet({ key: 'k', tags: ['t'], load: () => 'new' })).toBe('new')
+  expect(b.cache.stats()).toMatchObject({ leaseWaits: 0, leasesTaken: 1 })
+  old.open('old')
+  expect(await first).toBe('old')
+  // What it stored late is older than what is there.
+  const reader = b.cache.peek('k')
+  expect(reader).toBe('new')
+})
+
+test('one takes the lease over, not each who comes after the change', async () => {
+  const [a, b] = twoProcesses()
+  const [old, fresh] = [gateway<string>(), gateway<string>()]
+  const first = a.cache.getOrSet({ key: 'k', tags: ['t'], load: () => old.promise })
+  await eventually(() => a.cache.stats().loading === 1)
+  for (const { tide } of [a, b]) tide.change('t')
+  const second = b.cache.getOrSet({ key: 'k', tags: ['t'], load: () => fresh.promise })
+  await eventually(() => b.cache.stats().loading === 1)
+  const load = vi.fn(() => 'a third')
+  const third = a.cache.getOrSet({ key: 'k', tags: ['t'], load })
+  await eventually(() => a.cache.stats().leaseWaits === 1)
+  fresh.open('new')
+  old.open('old')
+  expect(await Promise.all([first, second, third])).toEqual(['old', 'new', 'new'])
+  expect(load).not.toHaveBeenCalled()
 })
 
 test('a waiter takes a value that has sunk since it asked, but had not when it asked', async () => {

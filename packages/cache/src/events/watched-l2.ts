@@ -53,8 +53,8 @@ export class WatchedL2 extends L2 {
     void this.#watch('read', key, look).then(settle)
   }
 
-  override claim(key: string, owner: string, leaseMs: number): Promise<L2Claim> {
-    return this.#watch('claim', key, () => super.claim(key, owner, leaseMs))
+  override claim(key: string, owner: string, leaseMs: number, floor: number): Promise<L2Claim> {
+    return this.#watch('claim', key, () => super.claim(key, owner, leaseMs, floor))
   }
 
   override store(

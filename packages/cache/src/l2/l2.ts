@@ -88,11 +88,12 @@ export class L2 {
     })
   }
 
-  async claim(key: string, owner: string, leaseMs: number): Promise<L2Claim> {
+  /** `floor`: of the caller's tags; who holds the lease with a lower tidemark loses it. */
+  async claim(key: string, owner: string, leaseMs: number, floor: number): Promise<L2Claim> {
     const name = this.#nameOf(key)
     const valueKey = this.#valueKey(name)
     const reply = await new Promise<Guarded<Claimed>>((settle) => {
-      this.#batches.claim({ valueKey, leaseKey: this.#leaseKey(name), owner, leaseMs, settle })
+      this.#batches.claim({ valueKey, leaseKey: this.#leaseKey(name), owner, leaseMs, floor, settle })
     })
     if (!reply.ok) return this.#trouble('claim', key)
     const opened = this.#open(key, valueKey, reply.value.bytes)

@@ -29,8 +29,11 @@ export interface Read {
 export interface Claim {
   readonly valueKey: string
   readonly leaseKey: string
+  /** Its term and tidemark, then what tells it from all others. */
   readonly owner: string
   readonly leaseMs: number
+  /** A load with a lower tidemark is of no use to the claimant. */
+  readonly floor: number
   settle(reply: Guarded<Claimed>): void
 }
 
@@ -150,7 +153,7 @@ export class RedisBatches {
 
   readonly #sendClaims = async (node: RedisNode, claims: Claim[]): Promise<void> => {
     const keys = claims.flatMap(({ valueKey, leaseKey }) => [valueKey, leaseKey])
-    const args = claims.flatMap(({ owner, leaseMs }) => [owner, leaseMs])
+    const args = claims.flatMap(({ owner, leaseMs, floor }) => [owner, leaseMs, floor])
     // A hung Redis carries it out when it wakes: a lease that its owner does not know of must not stand.
     const late = (replies: readonly Reply[]): void => {
       for (const [i, { leaseKey, owner }] of claims.entries())

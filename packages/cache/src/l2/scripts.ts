@@ -13,15 +13,28 @@ export interface Script {
 const script = (source: string): Script => ({ source, sha: createHash('sha1').update(source).digest('hex') })
 
 /**
- * KEYS: value and lease of each. ARGV: owner and the lease's ms of each.
- * Takes the lease if it is free, then reads the value, in this order: whoever gets the lease sees the value that the
+ * KEYS: value and lease of each. ARGV: owner, the lease's ms and the claimant's floor of each.
+ * Takes the lease if it is free, or if the load that holds it is of no use to the claimant: the owner's name begins with its
+ * term and tidemark, and what is loaded below the claimant's floor has sunk for it. Whoever holds it then loads on, and finds
+ * when it is done that the lease is another's. Then reads the value, in this order: whoever gets the lease sees the value that the
  * holder before it stored, so that nobody loads what has just been loaded. A key of another type is no value: MGET, too,
  * says nil for it.
  */
 export const claimScript = script(`
+local function isBelow(held, own, floor)
+  if type(held) ~= 'string' then return false end
+  local term, tidemark = string.match(held, '^(%d+)-(%d+):')
+  local ownTerm = string.match(own, '^%d+')
+  if not term or not ownTerm then return false end
+  return tonumber(term) < tonumber(ownTerm) or (term == ownTerm and tonumber(tidemark) < floor)
+end
 local replies = {}
 for i = 1, #KEYS / 2 do
-  local lease = redis.pcall('SET', KEYS[2 * i], ARGV[2 * i - 1], 'PX', ARGV[2 * i], 'NX')
+  local owner, leaseMs, floor = ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]
+  local lease = redis.pcall('SET', KEYS[2 * i], owner, 'PX', leaseMs, 'NX')
+  if not lease and isBelow(redis.pcall('GET', KEYS[2 * i]), owner, tonumber(floor)) then
+    lease = redis.pcall('SET', KEYS[2 * i], owner, 'PX', leaseMs)
+  end
   if lease and lease.err then
     replies[i] = lease.err
   else

@@ -124,7 +124,7 @@ export class Flights {
     if (l2 !== undefined && ask.policy.leaseMs > 0) {
       owner = lease.newOwner()
       advisor.asked(ask.policy, ask.at.monoMs)
-      const claim = await l2.claim(ask.key, owner, ask.policy.leaseMs)
+      const claim = await l2.claim(ask.key, owner, ask.policy.leaseMs, ask.floor)
       if (claim.kind === 'trouble') owner = undefined
       else {
         const held = l1.peek(ask.key)
@@ -196,7 +196,7 @@ export class Flights {
     try {
       const take = (envelope: Envelope): Entry<T> | undefined => this.#takeFor(flight, envelope, ask)
       this.#parts.advisor.asked(ask.policy, ask.at.monoMs)
-      const turn = await takeTurn(this.#turns!, ask.key, ask.policy.leaseMs, ask.deadlineMs, take)
+      const turn = await takeTurn(this.#turns!, ask as Ask, take)
       if (turn.kind === 'taken') this.#land(flight, ask, turn.entry as Entry<T>, 'l2')
       else this.#load(flight, ask, turn.kind === 'owner' ? turn.owner : undefined)
     } catch (error) {
