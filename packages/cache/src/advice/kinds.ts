@@ -61,6 +61,7 @@ export class Kinds {
   readonly #nowMs: () => number
   readonly #random: () => number
   readonly #kinds = new Map<string, Kind>()
+  #latest: Kind | undefined
 
   constructor(nowMs: () => number, random: () => number) {
     this.#nowMs = nowMs
@@ -68,9 +69,15 @@ export class Kinds {
   }
 
   of({ kind: name }: Pick<Policy, 'kind'>): Kind {
-    const known = this.#kinds.get(name)
-    if (known !== undefined) return known
-    if (this.#kinds.size >= maxKinds && name !== others) return this.of({ kind: others })
+    // Most often it is the one of the call before.
+    if (this.#latest?.name === name) return this.#latest
+    this.#latest = this.#kinds.get(name) ?? this.#make(name)
+    return this.#latest
+  }
+
+  #make(name: string): Kind {
+    const isOver = this.#kinds.size >= maxKinds && name !== others
+    if (isOver) return this.#kinds.get(others) ?? this.#make(others)
     const kind = new Kind(name, this.#nowMs, this.#random)
     this.#kinds.set(name, kind)
     return kind
