@@ -4,6 +4,7 @@ import { Cluster, Redis } from 'ioredis'
 import type { ClusterOptions } from 'ioredis'
 import { afterEach, expect, test, vi } from 'vitest'
 
+import type { GuardOptions } from '../src/index.js'
 import { createCache, guardRedis } from '../src/index.js'
 import { handLog } from '../src/testing/index.js'
 
@@ -15,7 +16,11 @@ afterEach(async () => {
 const keys = Array.from({ length: 60 }, (_, i) => `k${i}`)
 const valueKey = (key: string) => `tidemark:{n:${key}}:v`
 
-async function setUp(options: OwnClusterOptions = {}, clientOptions: ClusterOptions = {}) {
+async function setUp(
+  options: OwnClusterOptions = {},
+  clientOptions: ClusterOptions = {},
+  guardOptions: GuardOptions = {},
+) {
   const cluster = await ownCluster(options)
   closers.push(() => cluster.remove())
   const connected = () => {
@@ -30,7 +35,8 @@ async function setUp(options: OwnClusterOptions = {}, clientOptions: ClusterOpti
   const [redis, client] = [connected(), connected()]
   const process = () => {
     const tide = handLog()
-    return createCache({ follow: tide, redis, namespace: 'n', l1: false, policy: { maxLag: '1h' } })
+    const guarded = guardRedis(redis, guardOptions)
+    return createCache({ follow: tide, redis: guarded, namespace: 'n', l1: false, policy: { maxLag: '1h' } })
   }
   return { cluster, redis, client, cache: process(), process }
 }
@@ -81,7 +87,8 @@ test.each([['is killed'], ['hangs']])(
 )
 
 test('a slot that has moved is a miss once, and found where it is', async () => {
-  const { cluster, client, cache } = await setUp()
+  // Patient, so that nothing but what the server says makes the client learn where the slot is.
+  const { cluster, client, cache } = await setUp({}, {}, { deadlineMs: 5_000 })
   await store(client, cache, keys)
   const from = await cluster.ownerOf(valueKey('k0'))
   await cluster.moveSlot(
