@@ -251,6 +251,18 @@ describe('L2', () => {
     mget.mockRestore()
   })
 
+  test('very many reads of one turn are a few MGETs, and each key gets its own value', async () => {
+    const { process, isStored } = world()
+    const [a, b] = [process(), process()]
+    const keys = Array.from({ length: 300 }, (_, i) => `k${i}`)
+    for (const key of keys) a.cache.set(key, key, { stamp: a.cache.stamp() })
+    for (const key of keys) await isStored(key)
+    const mget = vi.spyOn(redis, 'mgetBuffer')
+    expect([...(await b.cache.getMany(keys)).entries()]).toEqual(keys.map((key) => [key, key]))
+    expect(mget).toHaveBeenCalledTimes(4)
+    mget.mockRestore()
+  })
+
   test('what a writer with another clock or policy stored is kept no longer than this caller would keep it', async () => {
     const { process, isStored } = world()
     const [a, b] = [process(undefined, { policy: { ttl: '1 week' } }), process()]

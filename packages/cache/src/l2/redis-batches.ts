@@ -1,6 +1,6 @@
 /**
  * What goes to Redis: one command for all that is asked for in one turn of the event loop, of all namespaces on the client.
- * Reads are one MGET; claims, stores and releases one call of a script each. Where a Redis command costs the client more
+ * Reads are one MGET, many a few; claims, stores and releases one call of a script each. Where a Redis command costs the client more
  * than it costs Redis, this is most of what L2 costs.
  *
  * On a Cluster no command spans slots: there the reads of a turn are a pipeline of GETs for each server, and each call of
@@ -60,6 +60,9 @@ export interface Release {
 }
 
 const maxReads = 512
+/** Many reads go out in a few parts, so that Redis reads one while this process makes use of the one before it. */
+const leastReads = 32
+const mostParts = 4
 /** A script runs to its end before Redis does anything else. */
 const maxCalls = 64
 
@@ -126,16 +129,28 @@ export class RedisBatches {
   }
 
   readonly #sendReads = async (node: RedisNode, reads: Read[]): Promise<void> => {
-    const keys = reads.map(({ valueKey }) => valueKey)
-    if (node === this.#redis.only) {
-      const replies = await node.run((client) => client.mgetBuffer(keys))
-      for (let i = 0; i < reads.length; i++)
-        reads[i]!.settle(replies.ok ? { ok: true, value: replies.value[i] ?? undefined } : trouble)
+    if (node !== this.#redis.only) {
+      await this.#sendGets(node, reads)
       return
     }
+    const size = Math.max(leastReads, Math.ceil(reads.length / mostParts))
+    const parts: Promise<void>[] = []
+    for (let from = 0; from < reads.length; from += size)
+      parts.push(this.#sendMget(node, reads.slice(from, from + size)))
+    await Promise.all(parts)
+  }
+
+  async #sendMget(node: RedisNode, reads: readonly Read[]): Promise<void> {
+    const keys = reads.map(({ valueKey }) => valueKey)
+    const replies = await node.run((client) => client.mgetBuffer(keys))
+    for (let i = 0; i < reads.length; i++)
+      reads[i]!.settle(replies.ok ? { ok: true, value: replies.value[i] ?? undefined } : trouble)
+  }
+
+  async #sendGets(node: RedisNode, reads: readonly Read[]): Promise<void> {
     const replies = await node.run((client) => {
       const pipeline = client.pipeline()
-      for (const key of keys) pipeline.getBuffer(key)
+      for (const { valueKey } of reads) pipeline.getBuffer(valueKey)
       return pipeline.exec() as Promise<(readonly [Error | null, Buffer | null])[]>
     })
     for (let i = 0; i < reads.length; i++) {
