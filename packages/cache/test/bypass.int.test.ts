@@ -231,15 +231,17 @@ describe('a kind whose values are nearly never used', () => {
     let drawn = 0
     return () => (drawn++ % 16) / 16
   }
-  const enterKind = async ({ cache }: ReturnType<typeof setUp>) => {
-    for (let i = 0; i < valuesToJudge + 50; i += 50) {
+  const enterKind = async ({ cache, tide }: ReturnType<typeof setUp>, { isSunk = true } = {}) => {
+    for (let i = 0; i < 2 * valuesToJudge; i += 50) {
       const keys = Array.from({ length: 50 }, (_, j) => `${i + j}`)
-      await cache.getOrSetMany({ keys, load: (missing) => new Map(missing.map((each) => [each, 1])) })
+      const load = (missing: readonly string[]) => new Map(missing.map((each) => [each, 1]))
+      await cache.getOrSetMany({ keys, tags: () => ['t'], load })
+      if (isSunk) tide.change('t')
     }
   }
 
   test('is bypassed whatever the key, and said to be', async () => {
-    const world = setUp({ kind }, { l1: { maxEntries: 10 }, random: everySixteenth() })
+    const world = setUp({ kind }, { l1: { maxEntries: 60 }, random: everySixteenth() })
     await enterKind(world)
     const { cache, namespace } = world
     const before = cache.stats().bypassed
@@ -251,8 +253,16 @@ describe('a kind whose values are nearly never used', () => {
     expect(cache.advise().namespace).toBe(namespace)
   })
 
+  test('but not for values that made room in L1 while they were afloat: L2 holds them for those who come later', async () => {
+    const world = setUp({ kind }, { l1: { maxEntries: 60 }, random: everySixteenth() })
+    await enterKind(world, { isSunk: false })
+    const { cache } = world
+    for (let i = 0; i < 100; i++) await cache.getOrSet({ key: `never seen ${i}`, load: () => 1 })
+    expect(cache.stats().bypassed).toBe(0)
+  })
+
   test('a batch of it goes one way, all of it, so that it is loaded at once', async () => {
-    const world = setUp({ kind }, { l1: { maxEntries: 10 }, random: everySixteenth() })
+    const world = setUp({ kind }, { l1: { maxEntries: 60 }, random: everySixteenth() })
     await enterKind(world)
     const keys = Array.from({ length: 50 }, (_, i) => `batch ${i}`)
     for (let i = 0; i < 20; i++) {

@@ -212,11 +212,16 @@ describe('batchGet', () => {
 
 test('100 readers of one missing row cost one read of the origin', async () => {
   const loads = () => house.read.metric('tidemark_cache_answers_total', { layer: 'origin' })
-  const before = await loads()
-  const answers = await Promise.all(
-    Array.from({ length: 100 }, () => exchange(house.read.url, 'GET', '/v1/products/41')),
-  )
-  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
-  expect(await loads()).toBe(before + 1)
-  expect(answers.some((answer) => cacheStatus(answer)['collapsed'] === true)).toBe(true)
+  let isCollapsed = false
+  // On a busy machine the first may be answered before the second has come: another row then.
+  for (let id = 41; id < 61 && !isCollapsed; id++) {
+    const before = await loads()
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, () => exchange(house.read.url, 'GET', `/v1/products/${id}`)),
+    )
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]))
+    expect(await loads()).toBe(before + 1)
+    isCollapsed = answers.some((answer) => cacheStatus(answer)['collapsed'] === true)
+  }
+  expect(isCollapsed).toBe(true)
 })

@@ -148,7 +148,7 @@ export class Advisor {
   /** L1 has let go of `entry` to make room. */
   evicted(key: string, entry: Entry): void {
     this.#madeRoom.add(key, rememberedKeys)
-    this.#ended(key, entry, 'evicted')
+    this.#ended(key, entry, this.#parts.freshness.isAfloat(entry) ? 'evicted' : 'sunk')
   }
 
   /** L1 has let go of `entry` for what came after it. */
@@ -169,9 +169,11 @@ export class Advisor {
     kind.ended(how, isUsed, uses, entry.loadCostMs)
     if (isUsed) this.keys.used(key)
     else if (how === 'sunk') this.keys.sankUnused(key, entry.policy.kind, entry.loadCostMs)
+    // What made room in L1 unused may be used from L2 yet, and what was renewed early was not done: no evidence.
+    const isTold = isUsed || how === 'sunk' || how === 'expired'
     // A kind whose loads are dear is not bypassed, so it need not be said to be.
     const isOpen = kind.bypass.sinceMs !== undefined || this.#isCheap(kind.meanLoadMs)
-    if (isOpen && kind.bypass.ended(isUsed, this.#parts.now().monoMs))
+    if (isTold && isOpen && kind.bypass.ended(isUsed, this.#parts.now().monoMs))
       this.#parts.events.tell('bypass', {
         kind: kind.name,
         key: undefined,

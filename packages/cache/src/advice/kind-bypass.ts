@@ -1,7 +1,7 @@
 /**
  * A whole kind whose values are nearly never used: keys that are asked for once, lists under constant writes.
  *
- * The share is taken over the latest values of which it is known how they ended (sunk, expired, evicted), the older half
+ * The share is taken over the latest values of which it is known what became of them (used, or sunk or expired unused), the older half
  * weighing less and less. It enters below `shareToEnter` of `valuesToJudge` or more, and leaves above `shareToLeave`, five
  * times that, of the probes alone. Probes are drawn at random: many keys make one kind, and a fixed step would fall in with their
  * rhythm.
