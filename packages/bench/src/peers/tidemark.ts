@@ -7,7 +7,7 @@ import { ttlMs } from './peer.js'
 const readyWithinMs = 10_000
 const maxLagMs = 2_000
 
-/** As the read service sets it up: a live follower of the log, a request client, default policy, JSON as everyone. Its loader is said once, as theirs are. */
+/** As the read service sets it up: a live follower of the log, a request client, default policy and codec. Its loader is said once, as theirs are. */
 export const tidemark: Peer = {
   name: 'tidemark',
   kind: 'us',
