@@ -202,6 +202,7 @@ export function createCache(options: CacheOptions): Cache {
     async close() {
       deafen?.()
       readThrough.close()
+      holdings.close()
       hotKeys.clear()
       advisor.keys.clear()
       l1.clear()

@@ -8,9 +8,8 @@ import type { L1 } from './l1/l1.js'
 import type { Envelope } from './l2/envelope.js'
 import type { L2 } from './l2/l2.js'
 import type { Ask } from './load/ask.js'
-import type { Directions } from './load/directions.js'
+import type { Directions, HeldBefore } from './load/directions.js'
 import type { Policy } from './policy.js'
-import type { Previous } from './request.js'
 import { estimateBytes } from './value-size.js'
 
 export interface HoldingsParts {
@@ -52,9 +51,15 @@ export interface Kept<T> {
 /** Puts values into the tiers: each with its own stamp and its own remaining time, and never an older over a newer. */
 export class Holdings {
   readonly #parts: HoldingsParts
+  #isClosed = false
 
   constructor(parts: HoldingsParts) {
     this.#parts = parts
+  }
+
+  /** From now on nothing is kept, whatever ends late. */
+  close(): void {
+    this.#isClosed = true
   }
 
   /**
@@ -64,7 +69,8 @@ export class Holdings {
   keep<T>(loaded: Loaded<T>, owner?: string): Kept<T> {
     const { l1, l2, advisor } = this.#parts
     const { key, value, stamp, directions, keepIn } = loaded
-    const isKept = stamp !== undefined && value !== undefined && !directions.isSkipped && keepIn !== 'nowhere'
+    const isWanted = !directions.isSkipped && keepIn !== 'nowhere' && !this.#isClosed
+    const isKept = stamp !== undefined && value !== undefined && isWanted
     const payload = isKept && keepIn !== 'l1' ? this.#encode(loaded) : undefined
     const entry = this.#entryOf(loaded, isKept ? (payload?.length ?? estimateBytes(value)) : 0)
     const held = l1.peek(key)
@@ -110,16 +116,19 @@ export class Holdings {
   }
 
   /** What is held of `key`, in memory or as `seen` in L2, for a conditional request to the origin. */
-  previous(key: string, seen: Envelope | undefined): Previous<unknown> | undefined {
+  previous(key: string, seen: Envelope | undefined): HeldBefore | undefined {
     const { l1, l2 } = this.#parts
     const held = l1.peek(key)
     if (held !== undefined) return held
     const decoded = seen && l2?.decode(seen)
-    return decoded && { value: decoded.value, validator: seen.validator, loadedAtMs: seen.loadedAtMs }
+    if (decoded === undefined) return undefined
+    const { validator, loadedAtMs, tags } = seen!
+    return { value: decoded.value, validator, loadedAtMs, tags }
   }
 
   /** Takes what was found in L2 into L1, as old as it is. */
   refill(key: string, entry: Entry): void {
+    if (this.#isClosed) return
     const held = this.#parts.l1.peek(key)
     if (isNotOlder(entry, held)) this.#replace(key, held, entry)
   }

@@ -4,10 +4,18 @@ const bytesPerPart = 16
 
 /**
  * About how many bytes of heap `value` takes, where nothing was encoded that would tell: a walk over its parts, each
- * counted as often as it is met.
+ * counted as often as it is met. A part that cannot be looked into, such as one with a getter that throws, ends it.
  */
 export function estimateBytes(value: unknown): number {
   const pending: unknown[] = [value]
+  try {
+    return sizeOf(pending)
+  } catch {
+    return bytesPerPart * (pending.length + 1)
+  }
+}
+
+function sizeOf(pending: unknown[]): number {
   let bytes = 0
   for (let parts = 0; pending.length > 0; parts++) {
     if (parts === maxParts) return Math.ceil(bytes * (1 + pending.length / maxParts))

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 
 import type { LoadContext } from '../src/index.js'
 import { createCache } from '../src/index.js'
-import { handLog } from '../src/testing/index.js'
+import { gateway, handLog, settle } from '../src/testing/index.js'
 import type { HandLog } from '../src/testing/index.js'
 
 const setUp = (policy = {}) => {
@@ -63,6 +63,62 @@ describe('what a loader can say', () => {
       expect(context.previous()?.validator).toBe('"v1"')
       return 2
     })
+  })
+
+  test('not modified: what the value depended on it depends on still, though this load has not said so', async () => {
+    const { tide, cache, ask } = setUp()
+    const load = (context: LoadContext) => {
+      if (context.previous() !== undefined) return context.notModified()
+      context.setTags(['brand:7'])
+      return 'v1'
+    }
+    await ask(load)
+    for (let i = 0; i < 3; i++) {
+      tide.change('brand:7')
+      expect(cache.peek('k')).toBeUndefined()
+      await ask(load)
+      expect(cache.peek('k')).toBe('v1')
+    }
+  })
+
+  test('not modified, with tags of its own: it is the load that knows', async () => {
+    const { tide, cache, ask } = setUp()
+    await ask((context) => {
+      context.setTags(['brand:7'])
+      return 'v1'
+    })
+    tide.change('brand:7')
+    await ask((context) => {
+      context.setTags(['brand:8'])
+      return context.notModified()
+    })
+    tide.change('brand:7')
+    expect(cache.peek('k')).toBe('v1')
+    tide.change('brand:8')
+    expect(cache.peek('k')).toBeUndefined()
+  })
+
+  test('not modified: what the loader was shown is meant, whatever is held when it has its answer', async () => {
+    const { tide, cache, ask } = setUp()
+    const validated = (value: string) => (context: LoadContext) => {
+      context.setValidator(value)
+      return value
+    }
+    await ask(validated('shown'))
+    tide.change('t')
+    const answered = gateway<undefined>()
+    const asking = ask(async (context) => {
+      expect(context.previous()?.value).toBe('shown')
+      await answered.promise
+      return context.notModified()
+    })
+    await settle()
+    tide.change('t')
+    await ask(validated('another'))
+    tide.change('t')
+    answered.open(undefined)
+    expect(await asking).toBe('shown')
+    expect(cache.peek('k')).toBeUndefined()
   })
 
   test('not modified where nothing was held is a failed load', async () => {

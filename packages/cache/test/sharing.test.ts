@@ -197,6 +197,41 @@ describe('hardTimeout', () => {
   })
 })
 
+describe('hardTimeout of a call that joins twice', () => {
+  test('counts from when it asked, not from when it joined the second load', async () => {
+    vi.useFakeTimers()
+    try {
+      const { tide, cache } = setUp()
+      const [first, second] = [gateway<{ brand: number }>(), gateway<{ brand: number }>()]
+      const tags = ({ brand }: { brand: number }) => [`brand:${brand}`]
+      const runningFirst = cache.getOrSet({ key: 'k', tags, load: () => first.promise })
+      await vi.advanceTimersByTimeAsync(1)
+      const asked = cache.getOrSet({ key: 'k', tags, hardTimeout: 100, load: () => ({ brand: 9 }) })
+      let ended: unknown
+      Promise.resolve(asked).catch((error: unknown) => (ended = error))
+      await vi.advanceTimersByTimeAsync(1)
+      tide.change('brand:7')
+      const runningSecond = cache.getOrSet({
+        key: 'k',
+        tags: ['u'],
+        level: 'strict',
+        load: () => second.promise,
+      })
+      tide.pass(90)
+      await vi.advanceTimersByTimeAsync(90)
+      first.open({ brand: 7 })
+      await vi.advanceTimersByTimeAsync(0)
+      tide.pass(20)
+      await vi.advanceTimersByTimeAsync(20)
+      expect(ended).toMatchObject({ code: 'cache.load-timeout' })
+      second.open({ brand: 8 })
+      await Promise.all([runningFirst, runningSecond])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
 describe('too many loads', () => {
   test('wait for their turn up to a bound; the next is refused by name', async () => {
     const { cache } = setUp({ limits: { maxLoads: 1, maxQueuedLoads: 1 } })

@@ -10,6 +10,7 @@
  */
 
 import { bytesOf, errorParts, makeBytes, makeError, makeObject } from './dress-kinds.js'
+import { isWhole } from './whole-text.js'
 
 /** Deeper than data is, and far from the end of the stack. */
 const maxDepth = 500
@@ -26,12 +27,6 @@ const kinds = {
   regExp: 6,
   error: 7,
 } as const
-
-/** Of ES2024, and in every Node that this package runs on. Costs nothing for text of one byte a letter. */
-interface Text {
-  isWellFormed(): boolean
-}
-const isWhole = (text: string): boolean => (text as unknown as Text).isWellFormed()
 
 /** What most properties are, told without a call. */
 const isPlain = (part: unknown): boolean =>

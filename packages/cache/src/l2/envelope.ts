@@ -35,6 +35,8 @@
 
 import type { Stamp } from '@tidemark/tide'
 
+import { isWhole } from './whole-text.js'
+
 export interface Envelope {
   readonly stamp: Stamp
   readonly codecId: number
@@ -75,7 +77,10 @@ const encrypted = 2
 const validated = 4
 const knownFlags = compressed | encrypted | validated
 
-/** Undefined where it does not fit the format: too many tags, or a tag or a validator of more than 65,535 units. */
+/**
+ * Undefined where it does not fit the format: too many tags, a tag or a validator of more than 65,535 units, or tags that
+ * UTF-8 cannot say: whoever reads a tag as another one does not see it touched.
+ */
 export function encodeEnvelope(envelope: Envelope, wrapping: Wrapping = {}): Buffer | undefined {
   const laid = layOut(envelope, envelope.payload.length, wrapping)
   laid?.payload.set(envelope.payload)
@@ -91,6 +96,7 @@ export function layOut(
   const { stamp, tags, validator } = envelope
   if (tags.length > maxUint16 || tags.some((tag) => tag.length > maxUint16)) return undefined
   const text = tags.join('')
+  if (!isWhole(text)) return undefined
   const textBytes = Buffer.byteLength(text)
   const tagsAt = headerBytes + 2 * tags.length
   const keyIdAt = tagsAt + textBytes

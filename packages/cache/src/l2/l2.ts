@@ -5,6 +5,8 @@ import type { Codec } from './codec.js'
 import type { Envelope } from './envelope.js'
 import type { GuardedRedis } from './guarded-redis.js'
 import type { NameOf } from './key-names.js'
+import { isSpelledOut } from './key-names.js'
+import { Overtaking } from './overtaking.js'
 import type { Claimed, RedisBatches } from './redis-batches.js'
 import { batchesOf } from './redis-batches.js'
 import type { BreakerState, Guarded } from './redis-node.js'
@@ -44,6 +46,7 @@ export class L2 {
   readonly #codec: Codec
   readonly #wrapper: Wrapper
   readonly #counters: Counters
+  readonly #overtaking = new Overtaking()
 
   constructor({ redis, prefix, namespace, nameOf, codec, wrapper, counters }: L2Options) {
     this.#redis = redis
@@ -110,10 +113,11 @@ export class L2 {
     this.#batches.remove({ valueKey: this.#valueKey(this.#nameOf(key)), term, tidemark })
   }
 
-  /** The keys that begin with `prefix`, in parts; see `scanNames`. @throws CacheError 'cache.unavailable', 'cache.bad-option' */
-  keys(prefix: string): AsyncGenerator<readonly string[], void> {
+  /** The keys that begin with `prefix` and can be told from their names, in parts; see `scanNames`. @throws CacheError 'cache.unavailable', 'cache.bad-option' */
+  async *keys(prefix: string): AsyncGenerator<readonly string[], void> {
     if (this.#nameOf('') !== '') throw bad('encrypt.names: names that are hashed cannot be listed')
-    return scanNames(this.#redis, this.#keyPrefix, prefix, '}:v')
+    for await (const names of scanNames(this.#redis, this.#keyPrefix, prefix, '}:v'))
+      yield names.filter(isSpelledOut)
   }
 
   /** Undefined: the codec cannot write it, so it stays in L1 alone. */
@@ -143,10 +147,14 @@ export class L2 {
     const told = { tags, validator, loadedAtMs, expiresAtMs, staleUntilMs, loadCostMs, codecId }
     const name = this.#nameOf(key)
     const valueKey = this.#valueKey(name)
+    if (stamp !== undefined) this.#overtaking.called(key, stamp)
     const wrapped = stamp && this.#wrapper.wrap(valueKey, { ...told, stamp, payload })
     // A value that is ready goes out in this turn of the event loop, with all others.
-    const bytes = wrapped instanceof Promise ? await wrapped : wrapped
-    if (bytes === undefined || lifeMs <= 0) {
+    const { bytes, isOvertaken } =
+      stamp !== undefined && wrapped instanceof Promise
+        ? await this.#overtaking.made(key, stamp, wrapped)
+        : { bytes: wrapped as Buffer | undefined, isOvertaken: false }
+    if (bytes === undefined || isOvertaken || lifeMs <= 0) {
       if (bytes === undefined) this.#counters.encodeFailures++
       if (owner !== undefined) this.release(key, owner)
       return false

@@ -191,7 +191,7 @@ export class RedisBatches {
     const replies = await this.#call(node, { script: storeScript, calls: stores.length, keys, args })
     for (let i = 0; i < stores.length; i++) {
       const reply = replies?.[i]
-      stores[i]!.settle(typeof reply === 'number' ? { ok: true, value: reply === 1 } : trouble)
+      stores[i]!.settle(isNumber(reply) ? { ok: true, value: isOne(reply) } : trouble)
     }
   }
 
@@ -236,9 +236,13 @@ export class RedisBatches {
   }
 }
 
+/** Text where the client was told `stringNumbers`; what went wrong is a Buffer. */
+const isNumber = (reply: unknown): boolean => typeof reply === 'number' || typeof reply === 'string'
+const isOne = (reply: unknown): boolean => Number(reply) === 1
+
 const claimed = (reply: Reply | undefined): Claimed | undefined =>
   Array.isArray(reply)
-    ? { isOwner: reply[0] === 1, bytes: (reply[1] ?? undefined) as Buffer | undefined }
+    ? { isOwner: isOne(reply[0]), bytes: (reply[1] ?? undefined) as Buffer | undefined }
     : undefined
 
 /** Namespaces on one client send together. */

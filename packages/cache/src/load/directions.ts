@@ -13,6 +13,11 @@ export interface Directions {
 
 export const noDirections: Directions = { isSkipped: false, ttlMs: undefined, tags: [], validator: undefined }
 
+/** What is held and may not be served, with all that it depends on. */
+export interface HeldBefore extends Previous<unknown> {
+  readonly tags: readonly string[]
+}
+
 const maxValidatorLength = 1_024
 
 /** The context of one load; what the loader says is noted on it, and read when the load has ended. */
@@ -23,9 +28,12 @@ export class DirectedLoad implements LoadContext, Directions {
   tags: readonly string[] = []
   validator: string | undefined
   readonly #turn: BatchContext
-  readonly #findPrevious: () => Previous<unknown> | undefined
+  readonly #findPrevious: () => HeldBefore | undefined
+  #previous: HeldBefore | undefined
+  #hasLooked = false
+  #hasSaidTags = false
 
-  constructor(turn: BatchContext, findPrevious: () => Previous<unknown> | undefined) {
+  constructor(turn: BatchContext, findPrevious: () => HeldBefore | undefined) {
     this.stamp = turn.stamp
     this.#turn = turn
     this.#findPrevious = findPrevious
@@ -36,13 +44,19 @@ export class DirectedLoad implements LoadContext, Directions {
   }
 
   previous<T>(): Previous<T> | undefined {
-    return this.#findPrevious() as Previous<T> | undefined
+    // What was shown once is what the origin is asked about, and what `notModified` means, whatever is held by then.
+    if (!this.#hasLooked) this.#previous = this.#findPrevious()
+    this.#hasLooked = true
+    return this.#previous as Previous<T> | undefined
   }
 
   notModified(): never {
-    const previous = this.#findPrevious()
+    this.previous()
+    const previous = this.#previous
     if (previous === undefined) this.fail('notModified: there is no previous value')
     this.validator ??= previous.validator
+    // It is the same value, so it depends on what it depended on: this load has not read what would reveal that.
+    if (!this.#hasSaidTags) this.tags = previous.tags
     return previous.value as never
   }
 
@@ -61,6 +75,7 @@ export class DirectedLoad implements LoadContext, Directions {
 
   setTags(tags: readonly string[]): void {
     this.tags = tags
+    this.#hasSaidTags = true
   }
 
   setValidator(validator: string): void {

@@ -69,6 +69,7 @@ export class Flight<T = unknown> implements Running {
   #letGo(): void {
     this.outcome = undefined
     this.seen = undefined
+    this.directions = noDirections
     this.#resolve = undefined
     this.#reject = undefined
   }

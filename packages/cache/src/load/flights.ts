@@ -146,7 +146,7 @@ export class Flights {
   }
 
   async #join<T>(flight: Flight<T>, ask: Ask<T>): Promise<Found<T>> {
-    const { lease, maxJoiners, counters } = this.#parts
+    const { lease, maxJoiners, counters, now } = this.#parts
     if (flight.joiners >= maxJoiners) {
       counters.overloaded++
       throw new CacheError('cache.overloaded', `${flight.joiners} calls wait for one load`)
@@ -155,7 +155,7 @@ export class Flights {
     const isOutlived = ask.deadlineMs >= flight.deadlineMs
     return await within(
       flight.outcome!,
-      isOutlived ? Infinity : ask.policy.hardTimeoutMs,
+      isOutlived ? Infinity : ask.deadlineMs - now().monoMs,
       lease.schedule,
       () =>
         new CacheError(

@@ -1,12 +1,13 @@
 import type { Follower, Instant } from '@tidemark/tide'
 
 import { CacheError } from '../cache-error.js'
-import type { BatchContext, Previous } from '../request.js'
+import type { BatchContext } from '../request.js'
 import type { Events } from '../events/events.js'
 import { traced } from '../events/traced.js'
 import type { Schedule } from '../schedule.js'
 import { within } from '../schedule.js'
 import type { Counters } from '../stats.js'
+import type { HeldBefore } from './directions.js'
 import type { Flight } from './flight.js'
 import type { LoadGate } from './load-gate.js'
 import { LoadTurn } from './load-turn.js'
@@ -27,7 +28,7 @@ export interface OriginParts {
   readonly counters: Counters
   readonly events: Events
   /** What is held of `key` and may not be served. */
-  readonly previous: (key: string, flight: Flight) => Previous<unknown> | undefined
+  readonly previous: (key: string, flight: Flight) => HeldBefore | undefined
 }
 
 /**

@@ -53,6 +53,7 @@ const asCopy: RedisOptions = {
   socketTimeout: undefined,
   blockingTimeout: undefined,
   replyMapping: 'legacy',
+  stringNumbers: false,
   monitor: false,
   readOnly: false,
 }
