@@ -220,7 +220,8 @@ export class Cache {
 
   /**
    * The keys that could be served now, of all processes; without Redis, of this one. Redis is walked through as with SCAN: a
-   * key may come twice, and one that is stored meanwhile may be left out. For people and for adapters, not for request paths.
+   * key may come twice, and one that is stored meanwhile may be left out, as is one that UTF-8
+   * cannot spell. For people and for adapters, not for request paths.
    *
    * @throws CacheError 'cache.unavailable' where Redis or the log does not answer; 'cache.bad-option' where names are hashed
    */

@@ -168,9 +168,10 @@ export class ReadThrough {
   #staleInL1<T>(ask: Ask<T>): Found<T> | undefined {
     const { l1, now } = this.#parts
     const entry = l1.peek(ask.key) as Entry<T> | undefined
-    return entry !== undefined && now().wallMs < entry.staleUntilMs
-      ? this.#asStale(ask, entry, 'l1')
-      : undefined
+    if (entry === undefined) return undefined
+    // No longer than this caller would have it: it was kept under another's words, or under none.
+    const untilMs = Math.min(entry.staleUntilMs, entry.expiresAtMs + ask.policy.graceMs)
+    return now().wallMs < untilMs ? this.#asStale(ask, entry, 'l1') : undefined
   }
 
   #asStale<T>(ask: Ask<T>, entry: Entry<T>, tier: 'l1' | 'l2'): Found<T> {

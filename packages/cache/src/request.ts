@@ -16,7 +16,8 @@ export interface LoadContext extends BatchContext {
   /** What is held of the key and may not be served, if anything: for a conditional request to the origin. */
   previous<T = unknown>(): Previous<T> | undefined
   /**
-   * `return context.notModified()`: the previous value is still right. It is kept with a new stamp and a new ttl.
+   * `return context.notModified()`: the previous value, as `previous` gave it, is still right. It is kept with a new stamp, a
+   * new ttl, and the tags that it had, unless this load sets others.
    * @throws CacheError 'cache.load-failed' where there is no previous value
    */
   notModified(): never

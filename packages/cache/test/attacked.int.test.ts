@@ -60,6 +60,17 @@ test('a late fill does not overtake what is newer and still being made', async (
   await eventually(async () => (await there.get('k')) === large)
 })
 
+test('a tag that is no text, and a stamp that is none, end no process: the value stays in memory', async () => {
+  const { follow, here, there } = await setUp('untyped')
+  const tags = [42] as unknown as string[]
+  expect(await here.getOrSet({ key: 'k', tags, load: () => 'v' })).toBe('v')
+  const epoch = { term: 2 ** 40, nonce: -1 }
+  here.set('forged', 1, { stamp: { epoch, tidemark: follow.follower.applied } })
+  await eventually(() => here.stats().encodeFailures === 2)
+  expect(here.peek('k')).toBe('v')
+  expect(await there.get('k')).toBeUndefined()
+})
+
 test('a load that ends after close is answered and kept by nobody', async () => {
   const cache = createCache({ namespace: 'closed' })
   await cache.ready()

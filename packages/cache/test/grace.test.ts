@@ -20,6 +20,14 @@ const setUp = async (policy = {}, limits = {}) => {
 }
 
 describe('grace', () => {
+  test('of a call counts for that call, also where the value is kept for longer', async () => {
+    const { tide, read } = await setUp()
+    tide.pass(30 * 60_000)
+    tide.prove()
+    await expect(read({ grace: '1s' })).rejects.toThrow('the origin is down')
+    expect(await read()).toMatchObject({ value: 'old', stale: true })
+  })
+
   test.each([
     ['sunk', (tide: HandLog) => void tide.change('t')],
     [

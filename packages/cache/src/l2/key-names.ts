@@ -23,8 +23,10 @@ const mark = '\ufffd'
 
 /** As it is, as nearly every key; each key in its own way. */
 function spelled(key: string): string {
-  if (isWhole(key) && !key.startsWith(mark)) return key
-  return mark + createHash('sha256').update(Buffer.from(key, 'utf16le')).digest('base64url')
+  // Where no types are checked a number comes as a key.
+  const text = String(key)
+  if (isWhole(text) && !text.startsWith(mark)) return text
+  return mark + createHash('sha256').update(Buffer.from(text, 'utf16le')).digest('base64url')
 }
 
 /** Whether the key can be told from its `name`, where names are no HMACs. */

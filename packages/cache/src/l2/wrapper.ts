@@ -18,12 +18,18 @@ export class Wrapper {
     this.#keyring = keyring
   }
 
-  /** The bytes for `redisKey`; undefined where they do not fit the format. A promise for a large payload alone. */
+  /**
+   * The bytes for `redisKey`; undefined where they do not fit the format, whatever it is that does not: what is not stored is
+   * no reason to fail a call. A promise for a large payload alone, which does not reject.
+   */
   wrap(redisKey: string, envelope: Envelope): Buffer | undefined | Promise<Buffer | undefined> {
-    const deflated = this.#compressor.deflate(envelope.payload)
-    return deflated instanceof Promise
-      ? deflated.then((bytes) => this.#lock(redisKey, envelope, bytes))
-      : this.#lock(redisKey, envelope, deflated)
+    try {
+      const deflated = this.#compressor.deflate(envelope.payload)
+      if (!(deflated instanceof Promise)) return this.#lock(redisKey, envelope, deflated)
+      return deflated.then((bytes) => this.#lock(redisKey, envelope, bytes)).catch(() => undefined)
+    } catch {
+      return undefined
+    }
   }
 
   /** What `wrap` was given (`expectedTags`: see `decodeEnvelope`); undefined for any other bytes, and for those of another key. Never throws. */
