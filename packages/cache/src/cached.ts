@@ -2,6 +2,7 @@ import type { Token } from '@tidemark/tide'
 
 import { argumentKey } from './argument-key.js'
 import type { Cache } from './cache.js'
+import { keyUnder } from './loader.js'
 import { definePolicy } from './policy.js'
 import type { PolicyOptions } from './policy.js'
 import type { ReadRequest } from './request.js'
@@ -44,7 +45,8 @@ export function cached<Args extends unknown[], Result>(
   // Checked now, and not at the first call.
   definePolicy(policy)
 
-  const keyOf = (...args: Args): string => `${name}:${key === undefined ? argumentKey(args) : key(...args)}`
+  const under = keyUnder(name)
+  const keyOf = (...args: Args): string => under(key === undefined ? argumentKey(args) : key(...args))
 
   const ask = async (...args: Args): Promise<T> => {
     const request: ReadRequest<T> = {

@@ -3,6 +3,7 @@ import type { Token } from '@tidemark/tide'
 import type { Answer } from './answer.js'
 import type { Finder } from './finder.js'
 import type { Hits } from './hits.js'
+import { bad } from './options.js'
 import type { Policy, PolicyOptions } from './policy.js'
 import { definePolicy } from './policy.js'
 import type { BatchContext, FreshnessOptions, LoadContext, ReadManyRequest, ReadRequest } from './request.js'
@@ -38,6 +39,15 @@ export interface LoaderParts {
   readonly policy: Policy
 }
 
+/**
+ * The keys of a loader that names none: its name, a colon, the id. A name with a colon could begin as another one's id does.
+ * @throws CacheError 'cache.bad-option'
+ */
+export function keyUnder(name: string): (id: string | number) => string {
+  if (name.includes(':')) throw bad(`name: "${name}" holds a colon, which ends it in its keys; leave it out`)
+  return (id) => `${name}:${id}`
+}
+
 /** One kind of value, its loader said once. Make it once, with `cache.defineLoader`. */
 export class Loader<T, Id extends string | number = string> {
   readonly name: string
@@ -55,7 +65,7 @@ export class Loader<T, Id extends string | number = string> {
     this.#hits = hits
     this.#finder = finder
     this.#options = options
-    this.#keyOf = options.key ?? ((id) => `${name}:${id}`)
+    this.#keyOf = options.key ?? keyUnder(name)
   }
 
   /** A hit in memory comes as it is, without a promise. @throws as `Cache.getOrSet` does */

@@ -4,14 +4,14 @@ import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import type { CacheOptions, ListOptions } from '../src/index.js'
-import { createCache } from '../src/index.js'
+import { createCache, guardRedis } from '../src/index.js'
 import { handLog } from '../src/testing/index.js'
-import { connect } from './real-redis.js'
+import { connect, connectPatiently } from './real-redis.js'
 
 const space = redisSpace()
 let redis: Redis
 beforeAll(async () => {
-  redis = await connect(space.url)
+  redis = await connectPatiently(space.url)
 })
 afterAll(() => {
   redis.disconnect()
@@ -119,6 +119,7 @@ describe('what is held', () => {
   test('on a Cluster it is what all masters hold', async () => {
     const cluster = await ownCluster()
     const client = new Cluster([...cluster.nodes], { keyPrefix: 'pre:' })
+    guardRedis(client, { deadlineMs: 5_000 })
     try {
       await eventually(() => client.status === 'ready')
       const a = world(client).process()

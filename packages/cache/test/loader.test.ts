@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 
-import { createCache } from '../src/index.js'
+import { cached, createCache } from '../src/index.js'
 import { handLog } from '../src/testing/index.js'
 
 const setUp = () => {
@@ -80,5 +80,15 @@ describe('defineLoader', () => {
     await products.delete('1')
     tide.prove()
     expect(products.peek('1')).toBeUndefined()
+  })
+
+  test('no two loaders have one key: a name that could begin as another`s id is refused', () => {
+    const { cache } = setUp()
+    const load = (id: string) => id
+    expect(() => cache.defineLoader('user:profile', { load })).toThrow(/^name: "user:profile" holds a colon/)
+    expect(() => cached(cache, load, { name: 'user:profile' })).toThrow(/^name: /)
+    expect(
+      cache.defineLoader('user:profile', { key: (id: string) => `profile ${id}`, load }).keyOf('7'),
+    ).toBe('profile 7')
   })
 })
