@@ -10,6 +10,7 @@ const mayImport = {
   database: [],
   resources: ['tide', 'cache', 'database'],
   service: [],
+  client: [],
   read: ['tide', 'log', 'cache', 'database', 'resources', 'service'],
   write: ['tide', 'log', 'database', 'resources', 'service'],
   invalidation: ['tide', 'log', 'database', 'service'],

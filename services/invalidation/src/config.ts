@@ -4,6 +4,8 @@ import type { Environment } from '@tidemark/service'
 const schema = commonConfig.extend({
   DATABASE_URL: storeUrl('postgres'),
   REDIS_URL: storeUrl('redis'),
+  /** Of the job queues; default REDIS_URL. One that evicts nothing, and that caches nothing, is best. */
+  QUEUE_REDIS_URL: storeUrl('redis').optional(),
   /** Rest between two flushes: what raw SQL waits to be seen, at most, plus the flush itself. */
   FLUSH_INTERVAL: duration({ min: '1ms', max: '1s' }).prefault('5ms'),
   /** Between two checkpoints: what a reader that starts has to read on from the log. */

@@ -13,6 +13,9 @@ import { createHealth, createMetrics, createServer, repeat, runService, waitFor 
 import { createInvalidationApp } from './app.js'
 import { checkpointer } from './checkpointer.js'
 import { readConfig } from './config.js'
+import { warnOfEviction } from './jobs/eviction-policy.js'
+import { jobMetrics } from './jobs/job-metrics.js'
+import { createJobs } from './jobs/jobs.js'
 import { logMetrics } from './log-metrics.js'
 import { readStatus } from './status.js'
 
@@ -116,6 +119,21 @@ await runService({
     const vacuuming = { name: 'vacuuming of the outbox', everyMs: vacuumEveryMs, logger }
     const vacuum = () => pool.query('VACUUM (TRUNCATE false) tidemark.outbox')
     await step(vacuuming.name, () => repeat(vacuum, vacuuming), { stop: (repeated) => repeated.stop() })
+
+    const jobs = await step(
+      'job queues',
+      () => {
+        const made = createJobs({
+          url: config.QUEUE_REDIS_URL ?? config.REDIS_URL,
+          prefix: config.TIDEMARK_PREFIX,
+          logger,
+        })
+        void warnOfEviction(made, logger)
+        return made
+      },
+      { stop: (made, signal) => made.stop(signal) },
+    )
+    jobMetrics(metrics, jobs)
 
     logMetrics({ metrics, flush, tide })
     const health = createHealth({

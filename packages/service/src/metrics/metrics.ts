@@ -17,15 +17,15 @@ export interface Metrics {
   requestSeries(labels: RequestLabels): DurationSeries
   /** A counter kept elsewhere as a plain integer that only rises; read when scraped. */
   counter(options: ReadMetric): void
-  /** A present value; read when scraped. */
-  gauge(options: ReadMetric): void
+  /** A present value; read when scraped, within a deadline of the reader's own. */
+  gauge(options: ReadMetric<Readings | Promise<Readings>>): void
 }
 
-export interface ReadMetric {
+export interface ReadMetric<R = Readings> {
   readonly name: string
   readonly help: string
   readonly labelNames?: readonly string[]
-  readonly read: () => Readings
+  readonly read: () => R
 }
 
 /** A registry of its own for each service, with the process's metrics (`process_*`, `nodejs_*`). */
@@ -65,9 +65,10 @@ export function createMetrics({ service }: { service: string }): Metrics {
       new Gauge({
         ...options,
         registers: [registry],
-        collect() {
+        async collect() {
+          const readings = listed(await read())
           this.reset()
-          for (const { labels, value } of listed(read())) this.set(labels, value)
+          for (const { labels, value } of readings) this.set(labels, value)
         },
       })
     },
