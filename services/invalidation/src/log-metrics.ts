@@ -1,16 +1,69 @@
 import type { Flush, LiveFollower } from '@tidemark/log'
+import { onChangeLag } from '@tidemark/log'
+import { lagBuckets } from '@tidemark/service'
 import type { Metrics } from '@tidemark/service'
+import type { LogState } from './log-state.js'
 
 /** Counters that are kept anyway, read when scraped. */
 export function logMetrics({
   metrics,
   flush,
   tide,
+  logState,
 }: {
   metrics: Metrics
   flush: Flush
   tide: LiveFollower
+  /** Null: Postgres does not answer. */
+  logState: () => Promise<LogState | null>
 }): void {
+  const ofLog = (value: (state: LogState) => number) => async () => {
+    const state = await logState()
+    return state === null ? [] : [{ labels: {}, value: value(state) }]
+  }
+  metrics.gauge({
+    name: 'tidemark_outbox_oldest_seconds',
+    help: 'Age of the oldest change that has no position yet.',
+    read: ofLog(({ oldestUnsequencedMs }) => oldestUnsequencedMs / 1_000),
+  })
+  metrics.gauge({
+    name: 'tidemark_outbox_rows',
+    help: 'Changes that have no position yet; counted up to 100,000.',
+    read: ofLog(({ outboxRows }) => outboxRows),
+  })
+  metrics.gauge({
+    name: 'tidemark_log_position',
+    help: "The log's head.",
+    read: ofLog(({ position }) => position),
+  })
+  metrics.gauge({
+    name: 'tidemark_log_term',
+    help: 'Raised with each new epoch: history may have been lost.',
+    read: ofLog(({ term }) => term),
+  })
+  metrics.gauge({
+    name: 'tidemark_log_kept_positions',
+    help: 'Positions that the log still holds.',
+    read: ofLog(({ keptPositions }) => keptPositions),
+  })
+
+  const [sequenced, applied] = [
+    metrics.histogram({
+      name: 'tidemark_change_sequenced_seconds',
+      help: "From the statement that made a change to its position, by Postgres' clock.",
+      buckets: lagBuckets,
+    }),
+    metrics.histogram({
+      name: 'tidemark_change_applied_seconds',
+      help: 'From the statement that made a change until this process applied it, by the wall clocks of both machines.',
+      buckets: lagBuckets,
+    }),
+  ]
+  onChangeLag(tide, ({ sequencedMs, appliedMs }) => {
+    sequenced(sequencedMs / 1_000)
+    applied(appliedMs / 1_000)
+  })
+
   const sinks = (value: (status: ReturnType<Flush['status']>[number]) => number) => () =>
     flush.status().map((status) => ({ labels: { sink: status.sink }, value: value(status) }))
 

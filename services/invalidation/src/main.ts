@@ -17,6 +17,7 @@ import { warnOfEviction } from './jobs/eviction-policy.js'
 import { jobMetrics } from './jobs/job-metrics.js'
 import { createJobs } from './jobs/jobs.js'
 import { logMetrics } from './log-metrics.js'
+import { createLogState } from './log-state.js'
 import { readStatus } from './status.js'
 
 const connections = 6
@@ -135,7 +136,8 @@ await runService({
     )
     jobMetrics(metrics, jobs)
 
-    logMetrics({ metrics, flush, tide })
+    const logState = createLogState((text) => pool.query(text))
+    logMetrics({ metrics, flush, tide, logState })
     const health = createHealth({
       readiness,
       logger,
@@ -144,12 +146,11 @@ await runService({
         { name: 'redis', check: () => sink.count(), timeoutMs: probeTimeoutMs, isRequired: false },
       ],
     })
-    const query = (text: string, values?: readonly unknown[]) => pool.query(text, values && [...values])
     const app = createInvalidationApp({
       record: (invalidation, trace) => recordInvalidation(log, { ...invalidation, trace }),
       flush: async () => (await flush.flush()).token,
       status: () =>
-        readStatus({ query, flush, tide, followers: () => readRoster(client, config.TIDEMARK_PREFIX) }),
+        readStatus({ logState, flush, tide, followers: () => readRoster(client, config.TIDEMARK_PREFIX) }),
       logger,
       metrics,
       health,

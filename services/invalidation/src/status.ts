@@ -1,6 +1,7 @@
 /** What an operator asks first: where is the log, who is how far, and what is stuck. */
 import type { Flush, FollowerCard, LiveFollower } from '@tidemark/log'
 import { z } from 'zod'
+import type { LogState } from './log-state.js'
 
 const place = z.object({ term: z.int(), position: z.int() })
 const milliseconds = z.number().nullable().describe('Milliseconds; null: no bound can be shown.')
@@ -48,17 +49,15 @@ export const statusSchema = z.object({
 
 export type Status = z.output<typeof statusSchema>
 
-type Query = (text: string) => Promise<{ rows: Record<string, unknown>[] }>
-
 export interface StatusOptions {
-  readonly query: Query
+  readonly logState: () => Promise<LogState | null>
   readonly flush: Flush
   readonly tide: LiveFollower
   readonly followers: () => Promise<readonly FollowerCard[]>
 }
 
-export async function readStatus({ query, flush, tide, followers }: StatusOptions): Promise<Status> {
-  const [log, cards] = await Promise.all([readLog(query).catch(() => null), followers().catch(() => null)])
+export async function readStatus({ logState, flush, tide, followers }: StatusOptions): Promise<Status> {
+  const [log, cards] = await Promise.all([logState(), followers().catch(() => null)])
   const behind = (place: { term: number; position: number } | null): number | null =>
     log === null || place?.term !== log.term ? null : Math.max(0, log.position - place.position)
   const own = tide.status()
@@ -84,17 +83,6 @@ export async function readStatus({ query, flush, tide, followers }: StatusOption
     followers:
       cards?.map((card) => ({ ...card, lagMs: finiteOrNull(card.lagMs), behind: behind(card) })) ?? null,
   }
-}
-
-async function readLog(query: Query): Promise<NonNullable<Status['log']>> {
-  const { rows } = await query(`
-    SELECT c.term, c.position::float8 AS position,
-           (SELECT count(*)::int FROM (SELECT 1 FROM tidemark.outbox LIMIT 100000) o) AS "outboxRows",
-           coalesce((SELECT extract(epoch FROM clock_timestamp() - o.changed_at) * 1000
-                     FROM tidemark.outbox o ORDER BY o.id LIMIT 1), 0)::float8 AS "oldestUnsequencedMs",
-           (c.position - coalesce((SELECT min(l.position) FROM tidemark.log l), c.position) + 1)::float8 AS "keptPositions"
-    FROM tidemark.clock c`)
-  return rows[0] as NonNullable<Status['log']>
 }
 
 const finiteOrNull = (ms: number | null): number | null => (ms !== null && Number.isFinite(ms) ? ms : null)

@@ -108,6 +108,28 @@ describe('raw SQL is shipped by nobody but the invalidation service', () => {
   })
 })
 
+test('how long changes were under way, and what waits, are metrics', async () => {
+  await house.sql('UPDATE product SET stock = stock + 1 WHERE id = 1')
+  await eventually(async () => (await house.read.metric('tidemark_change_applied_seconds_count')) > 0)
+  await eventually(
+    async () => (await house.invalidation.metric('tidemark_change_sequenced_seconds_count')) > 0,
+  )
+  const { log } = await status()
+  expect(await house.invalidation.metric('tidemark_log_term')).toBe(log.term)
+  expect(await house.invalidation.metric('tidemark_log_position')).toBeGreaterThanOrEqual(log.position)
+  expect(await house.invalidation.metric('tidemark_log_kept_positions')).toBeGreaterThan(0)
+  const stuck = house.sql(
+    `DO $$ BEGIN LOCK TABLE tidemark.clock IN EXCLUSIVE MODE; PERFORM pg_sleep(3); END $$`,
+  )
+  const locked = `SELECT 1 FROM pg_locks WHERE relation = 'tidemark.clock'::regclass AND mode = 'ExclusiveLock' AND granted`
+  await eventually(async () => (await house.sql(locked)).length === 1)
+  await house.sql('UPDATE product SET stock = stock + 1 WHERE id = 1')
+  await eventually(async () => (await house.invalidation.metric('tidemark_outbox_oldest_seconds')) > 0.5)
+  expect(await house.invalidation.metric('tidemark_outbox_rows')).toBe(1)
+  await stuck
+  await eventually(async () => (await house.invalidation.metric('tidemark_outbox_rows')) === 0)
+})
+
 describe('the status says where everybody is', () => {
   test('log, sink, this process and the readers are at one position, and within their bounds', async () => {
     await invalidate('x')

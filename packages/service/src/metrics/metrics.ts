@@ -1,11 +1,14 @@
 import { Router } from 'express'
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { contextOf } from '../logging/request-context.js'
 import { methodNotAllowed } from '../problems/method-not-allowed.js'
 import { createRequestDurations, type DurationSeries, type RequestLabels } from './request-durations.js'
 
 /** Values read when scraped: one number, or one per set of labels. */
 type Readings = number | readonly { labels: Readonly<Record<string, string>>; value: number }[]
+
+/** Upper bounds in seconds for what takes milliseconds, and minutes when something is wrong. */
+export const lagBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15, 60] as const
 
 export interface Metrics {
   /** For metrics of prom-client's own kinds. */
@@ -19,6 +22,8 @@ export interface Metrics {
   counter(options: ReadMetric): void
   /** A present value; read when scraped, within a deadline of the reader's own. */
   gauge(options: ReadMetric<Readings | Promise<Readings>>): void
+  /** A distribution; gives what takes an observation. `buckets` are upper bounds, rising. */
+  histogram(options: { name: string; help: string; buckets: readonly number[] }): (value: number) => void
 }
 
 export interface ReadMetric<R = Readings> {
@@ -60,6 +65,12 @@ export function createMetrics({ service }: { service: string }): Metrics {
           for (const { labels, value } of listed(read())) this.inc(labels, value)
         },
       })
+    },
+    histogram: ({ buckets, ...options }) => {
+      const histogram = new Histogram({ ...options, buckets: [...buckets], registers: [registry] })
+      return (value) => {
+        histogram.observe(value)
+      }
     },
     gauge: ({ read, ...options }) => {
       new Gauge({
