@@ -6,6 +6,9 @@ import { facetKinds, readField, sortKinds } from './field.js'
 import type { Field } from './field.js'
 import { parseId } from './id.js'
 import type { Id } from './id.js'
+import { formatInclude } from './includes/include-parameter.js'
+import { readRelations } from './includes/relation.js'
+import type { RelationRules } from './includes/relation.js'
 import { canonicalSearch, parseListQuery } from './list-parameters.js'
 import type { ListQuery, ListShape } from './list-query.js'
 import { readPolicy } from './policy.js'
@@ -34,6 +37,8 @@ export interface ResourceDefinition<Schema extends z.ZodObject = z.ZodObject> {
   readonly unique: readonly FieldName<Schema>[]
   /** Fields that lists can be sorted by; the key always is, and is the default. */
   readonly sort?: readonly FieldName<Schema>[]
+  /** To-one relations, whose rows `?include=` embeds: `{ category: { resource: 'categories', field: 'categoryId' } }`. */
+  readonly includes?: Readonly<Record<string, RelationRules<FieldName<Schema>>>>
   readonly cache: CacheRules
   readonly access: Access
   /** Field of the primary key, set by the database. Default `id`. */
@@ -65,8 +70,8 @@ export interface Resource<Schema extends z.ZodObject = z.ZodObject> extends List
   idOf(row: Row): Id
   /** Throws `resource.query` or `resource.cursor`. `search` is the URL's part from `?` on. */
   parseListQuery(search: string): ListQuery
-  /** Canonical URL of a row, and its cache key: `/v1/products/42`. */
-  entityKey(id: Id): string
+  /** Canonical URL of a row, and its cache key: `/v1/products/42`. `include` is sorted. */
+  entityKey(id: Id, include?: readonly string[]): string
   /** Canonical URL of a list, and its cache key: `/v1/products?categoryId=5&limit=50`. */
   listKey(query: ListQuery): string
 }
@@ -96,6 +101,7 @@ export function defineResource<Schema extends z.ZodObject>(
   const keyName: string = definition.key ?? 'id'
   const { facets, unique, sort = [] } = definition
   checkFields(fields, { keyName, facets, unique, sort }, issues)
+  const includes = readRelations(definition.includes ?? {}, fields, issues)
   const cache = readPolicy(definition.cache, issues)
   for (const kind of ['read', 'write'] as const) {
     if (!Array.isArray(access[kind]) || access[kind].some((scope) => scope === '')) {
@@ -108,7 +114,7 @@ export function defineResource<Schema extends z.ZodObject>(
   const tagName = model[0]!.toLowerCase() + model.slice(1)
   const path = `/v1/${name}`
   const filters = [...facets, ...unique]
-  const shape: ListShape = { name, fields, key, filters, sort: [...new Set([keyName, ...sort])] }
+  const shape: ListShape = { name, fields, key, filters, sort: [...new Set([keyName, ...sort])], includes }
   return {
     ...shape,
     ...{ model, schema, tagName, path, facets, unique, captured: filters, cache, access },
@@ -117,7 +123,8 @@ export function defineResource<Schema extends z.ZodObject>(
     parseId: (text) => parseId(key, text),
     idOf: (row) => row[keyName] as Id,
     parseListQuery: (search) => parseListQuery(shape, search),
-    entityKey: (id) => `${path}/${id}`,
+    entityKey: (id, include = []) =>
+      include.length === 0 ? `${path}/${id}` : `${path}/${id}?include=${formatInclude(include)}`,
     listKey(query) {
       const search = canonicalSearch(shape, query)
       return search === '' ? path : `${path}?${search}`
@@ -126,7 +133,7 @@ export function defineResource<Schema extends z.ZodObject>(
 }
 
 /** Names that lists use for parameters of their own. */
-const reserved = new Set(['sort', 'limit', 'cursor'])
+const reserved = new Set(['sort', 'limit', 'cursor', 'include'])
 
 function readFields(schema: z.ZodObject, issues: Issue[]): Map<string, Field> {
   const fields = new Map<string, Field>()

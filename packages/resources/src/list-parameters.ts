@@ -9,6 +9,7 @@ import { formatCursor, parseCursor } from './cursor.js'
 import { ResourceError } from './errors.js'
 import type { Issue } from './errors.js'
 import type { Field } from './field.js'
+import { describeInclude, formatInclude, parseInclude } from './includes/include-parameter.js'
 import { defaultLimit, formatSort, limitMax } from './list-query.js'
 import type { ListQuery, ListShape, Sort } from './list-query.js'
 import { filterTextLimit, parseScalar } from './scalar.js'
@@ -38,10 +39,11 @@ export function parseListQuery(shape: ListShape, search: string): ListQuery {
   if (limitText !== undefined && !(/^[1-9]\d{0,2}$/.test(limitText) && limit <= limitMax)) {
     issues.push({ field: 'limit', message: `must be a whole number from 1 to ${limitMax}` })
   }
+  const include = readInclude(shape, given.get('include'), issues)
   if (issues.length > 0) throw new ResourceError('resource.query', `list of ${shape.name}`, issues)
 
   const cursor = given.get('cursor')
-  const query = { filters, sort, limit }
+  const query = { filters, sort, limit, include }
   return cursor === undefined ? query : { ...query, after: parseCursor(shape, query, cursor) }
 }
 
@@ -55,14 +57,17 @@ export function canonicalSearch(shape: ListShape, query: ListQuery): string {
   if (sort !== shape.sort[0]) parameters.push(['sort', sort])
   if (query.limit !== defaultLimit) parameters.push(['limit', String(query.limit)])
   if (query.after !== undefined) parameters.push(['cursor', formatCursor(query, query.after)])
-  return parameters
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+  const encoded = parameters.map(([name, value]) => [name, encodeURIComponent(value)])
+  if (query.include.length > 0) encoded.push(['include', formatInclude(query.include)])
+  return encoded
+    .sort(([a], [b]) => (a! < b! ? -1 : 1))
+    .map(([name, value]) => `${name}=${value}`)
     .join('&')
 }
 
 function readParameters(shape: ListShape, search: URLSearchParams, issues: Issue[]): Map<string, string> {
-  const allowed = [...shape.filters, 'sort', 'limit', 'cursor']
+  const more = shape.includes.size > 0 ? ['include'] : []
+  const allowed = [...shape.filters, 'sort', 'limit', 'cursor', ...more]
   const given = new Map<string, string>()
   for (const [name, value] of search) {
     if (!allowed.includes(name))
@@ -84,6 +89,14 @@ function readSort(shape: ListShape, text: string | undefined, issues: Issue[]): 
     })
   }
   return { field, isDescending }
+}
+
+function readInclude({ includes }: ListShape, text: string | undefined, issues: Issue[]): readonly string[] {
+  if (text === undefined) return []
+  const allowed = [...includes.keys()]
+  const include = parseInclude(allowed, text)
+  if (include === undefined) issues.push({ field: 'include', message: `must be ${describeInclude(allowed)}` })
+  return include ?? []
 }
 
 function describe(field: Field): string {

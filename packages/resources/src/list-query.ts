@@ -1,5 +1,6 @@
 import type { Field } from './field.js'
 import type { Id } from './id.js'
+import type { RelationRules } from './includes/relation.js'
 import type { Scalar } from './scalar.js'
 
 export const defaultLimit = 20
@@ -24,6 +25,8 @@ export interface ListQuery {
   readonly sort: Sort
   /** 1 to 100. */
   readonly limit: number
+  /** Names of relations to embed, sorted, each once. */
+  readonly include: readonly string[]
   /** The row after which the page begins. */
   readonly after?: Place
 }
@@ -37,6 +40,8 @@ export interface ListShape {
   readonly filters: readonly string[]
   /** Sortable fields; the first is the default. */
   readonly sort: readonly string[]
+  /** What rows can be shown with, by name. */
+  readonly includes: ReadonlyMap<string, RelationRules>
 }
 
 export const formatSort = ({ field, isDescending }: Sort): string => (isDescending ? `-${field}` : field)

@@ -1,7 +1,7 @@
 import { parseDuration } from './duration.js'
 import type { Issue } from './errors.js'
 
-/** How fresh an answer must be (DESIGN.md §3, Serve). */
+/** How fresh an answer must be (DESIGN.md §3, Serve), the least strict first. */
 const levels = ['bounded', 'session', 'strict'] as const
 export type Level = (typeof levels)[number]
 
@@ -24,6 +24,17 @@ export interface CachePolicy {
   readonly level: Level
   readonly maxLagMs: number
   readonly negativeTtlMs: number
+}
+
+/** What an answer made of both may promise: as fresh as the fresher asks, kept as short as the shorter allows. */
+export function strictest(a: CachePolicy, b: CachePolicy): CachePolicy {
+  return {
+    ttlMs: Math.min(a.ttlMs, b.ttlMs),
+    graceMs: Math.min(a.graceMs, b.graceMs),
+    level: levels[Math.max(levels.indexOf(a.level), levels.indexOf(b.level))]!,
+    maxLagMs: Math.min(a.maxLagMs, b.maxLagMs),
+    negativeTtlMs: Math.min(a.negativeTtlMs, b.negativeTtlMs),
+  }
 }
 
 /** Anyone can ask for ids that do not exist, so what is kept for them must leave soon. */

@@ -8,6 +8,7 @@
 import { createHash } from 'node:crypto'
 
 import type { Resource, Row } from './define-resource.js'
+import type { Embed, Embedded } from './includes/embed.js'
 import { parseInput } from './parse-input.js'
 
 export interface Representation {
@@ -24,14 +25,23 @@ export interface ListPage {
   readonly nextCursor: string | null
 }
 
-export function represent(resource: Resource, row: Row): Representation {
-  const body = toJson(resource, row)
+/** With `embedded` rows after the fields, each under the name of its relation; the ETag covers them too. */
+export function represent(
+  resource: Resource,
+  row: Row,
+  embedded: readonly Embedded[] = nothing,
+): Representation {
+  const body = toJson(resource, row, embedded)
   return { body, etag: `"${Number(row.version)}-${hash(body)}"` }
 }
 
 /** `{ "data": […], "nextCursor": … }` */
-export function representList(resource: Resource, { rows, nextCursor }: ListPage): Representation {
-  const data = joinBodies(rows.map((row) => toJson(resource, row)))
+export function representList(
+  resource: Resource,
+  { rows, nextCursor }: ListPage,
+  embed: Embed = () => nothing,
+): Representation {
+  const data = joinBodies(rows.map((row) => toJson(resource, row, embed(row))))
   const body = Buffer.concat([
     Buffer.from('{"data":'),
     data,
@@ -59,11 +69,20 @@ export function parseRow(resource: Resource, body: Buffer | string): Row {
   return row
 }
 
-function toJson({ fields }: Resource, row: Row): Buffer {
-  const ordered: Record<string, unknown> = {}
-  for (const name of fields.keys()) ordered[name] = row[name]
+function toJson(resource: Resource, row: Row, embedded: readonly Embedded[]): Buffer {
+  const ordered = inOrder(resource, row)
+  for (const { relation, row: related } of embedded)
+    ordered[relation.name] = related === null ? null : inOrder(relation.resource, related)
   return Buffer.from(JSON.stringify(ordered))
 }
+
+function inOrder({ fields }: Resource, row: Row): Record<string, unknown> {
+  const ordered: Record<string, unknown> = {}
+  for (const name of fields.keys()) ordered[name] = row[name]
+  return ordered
+}
+
+const nothing: readonly Embedded[] = []
 
 /** 96 bits: two different bodies of one URL meet in one hash less often than memory fails. */
 const hash = (body: Buffer): string => createHash('sha256').update(body).digest('base64url').slice(0, 16)

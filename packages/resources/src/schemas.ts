@@ -7,6 +7,7 @@
  */
 import { z } from 'zod'
 
+import { describeInclude, includePattern } from './includes/include-parameter.js'
 import { defaultLimit, limitMax } from './list-query.js'
 import type { Field } from './field.js'
 import { int32Max, isStorable } from './scalar.js'
@@ -30,11 +31,12 @@ export interface SchemaParts {
   readonly key: Field
   readonly filters: readonly string[]
   readonly sort: readonly string[]
+  readonly includes: ReadonlyMap<string, unknown>
 }
 
 const setByDatabase = new Set(['version', 'createdAt', 'updatedAt'])
 
-export function deriveSchemas({ fields, key, filters, sort }: SchemaParts): ResourceSchemas {
+export function deriveSchemas({ fields, key, filters, sort, includes }: SchemaParts): ResourceSchemas {
   const all = [...fields.values()]
   const writable = all.filter(({ name }) => name !== key.name && !setByDatabase.has(name))
   const object = (chosen: readonly Field[], shape: (field: Field) => z.ZodType): z.ZodObject =>
@@ -52,7 +54,7 @@ export function deriveSchemas({ fields, key, filters, sort }: SchemaParts): Reso
     create: object(writable, forCreate),
     replace: object(writable, input),
     patch,
-    listQuery: listParameters(filters, fields, sort),
+    listQuery: listParameters({ filters, fields, sort, includes }),
   }
 }
 
@@ -80,16 +82,20 @@ function forCreate(field: Field): z.ZodType {
   return field.isNullable ? input(field).default(null) : input(field)
 }
 
-function listParameters(
-  filters: readonly string[],
-  fields: ReadonlyMap<string, Field>,
-  sort: readonly string[],
-): z.ZodObject {
+function listParameters({ filters, fields, sort, includes }: Omit<SchemaParts, 'key'>): z.ZodObject {
   const directions = sort.flatMap((field) => [field, `-${field}`])
   return z.strictObject({
     ...Object.fromEntries(filters.map((name) => [name, fields.get(name)!.bare.optional()])),
     sort: z.enum(directions).default(sort[0]!),
     limit: z.int().min(1).max(limitMax).default(defaultLimit),
     cursor: z.string().optional(),
+    ...(includes.size > 0 && { include: includeParameter([...includes.keys()]).optional() }),
   })
 }
+
+/** For documentation; {@link parseInclude} reads it. */
+export const includeParameter = (names: readonly string[]): z.ZodString =>
+  z
+    .string()
+    .regex(includePattern(names))
+    .describe(`Related rows to embed: ${describeInclude(names)}.`)

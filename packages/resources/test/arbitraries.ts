@@ -29,6 +29,7 @@ export const productQuery: fc.Arbitrary<ListQuery> = fc
     filters: fc.record({ categoryId: int32, brandId: int32, slug: text }, { requiredKeys: [] }),
     sort,
     limit: fc.integer({ min: 1, max: 100 }),
+    include: fc.subarray([...products.includes.keys()]),
   })
   .chain((query) =>
     fc

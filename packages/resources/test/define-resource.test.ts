@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 
-import { createRegistry, defineResource, products, ResourceError } from '../src/index.js'
+import { brands, createRegistry, defineResource, ResourceError } from '../src/index.js'
 import type { ResourceDefinition } from '../src/index.js'
 
 const schema = z.object({
@@ -24,6 +24,9 @@ const good: ResourceDefinition<typeof schema> = {
   cache: { ttl: '10m', grace: '1h', level: 'bounded', maxLag: '2s' },
   access: { read: ['thing:read'], write: ['thing:write'] },
 }
+
+const owner = { resource: 'owners', field: 'group' }
+const includes = (rules: object, name = 'owner') => ({ includes: { [name]: { ...owner, ...rules } } })
 
 function mistakesOf(changes: Partial<Record<keyof typeof good, unknown>>): string[] {
   try {
@@ -75,6 +78,24 @@ describe('defineResource', () => {
       { schema: schema.extend({ note: z.string().transform(Number) }) },
       /schema.note/,
     ],
+    [
+      'an include by a field that is no column',
+      includes({ field: 'nope' }),
+      /includes.owner: no column "nope"/,
+    ],
+    [
+      'an include by a text',
+      includes({ field: 'label' }),
+      /"label" is of kind string, and a key is an int or a uuid/,
+    ],
+    ['an include that has the name of a column', includes({}, 'label'), /"label" is a column/],
+    ['an include whose name a list of names would break', includes({}, 'a,b'), /includes.a,b: is not like/],
+    [
+      'more includes than can be answered for',
+      { includes: Object.fromEntries(Array.from('abcdefghi', (name) => [name, owner])) },
+      /9 relations are more than 8/,
+    ],
+    ['a facet that is the parameter of includes', { facets: ['include'] }, /"include" is a list parameter/],
     ['a row without a version', { schema: schema.omit({ version: true }) }, /version/],
   ])('refuses %s', (_, changes, message) => {
     expect(mistakesOf(changes).join('\n')).toMatch(message)
@@ -86,12 +107,35 @@ describe('defineResource', () => {
   })
 
   it('a registry refuses two resources whose keys or tags would mix', () => {
-    expect(() => createRegistry([products, defineResource(good)])).not.toThrow()
+    expect(() => createRegistry([brands, defineResource(good)])).not.toThrow()
     expect(() => createRegistry([defineResource(good), defineResource({ ...good, name: 'others' })])).toThrow(
       ResourceError,
     )
     expect(() => createRegistry([defineResource(good), defineResource({ ...good, model: 'Other' })])).toThrow(
       ResourceError,
     )
+  })
+
+  it.each([
+    ['nothing', [], /things.includes.owner: no resource "owners" in the registry; there are things/],
+    [
+      'a resource whose key is another kind',
+      [defineResource({ ...good, name: 'owners', model: 'Owner', key: 'code' })],
+      /things.includes.owner: "group" is of kind int, the key of owners is of kind uuid/,
+    ],
+  ])('a registry refuses a relation that leads to %s', (_, others, message) => {
+    const things = defineResource({ ...good, includes: { owner } } as never)
+    expect(() => createRegistry([things, ...others])).toThrow(message)
+  })
+
+  it('relations are resolved by name: also to the resource itself, and to one that comes later', () => {
+    const owners = defineResource({ ...good, name: 'owners', model: 'Owner' })
+    const itself = { resource: 'things', field: 'group' }
+    const things = defineResource({ ...good, includes: { zoo: owner, all: itself } } as never)
+    const relations = createRegistry([things, owners]).relations(things)
+    expect(relations).toEqual([
+      { name: 'all', field: 'group', resource: things },
+      { name: 'zoo', field: 'group', resource: owners },
+    ])
   })
 })

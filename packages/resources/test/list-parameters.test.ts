@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { products, ResourceError } from '../src/index.js'
+import { brands, products, ResourceError } from '../src/index.js'
 
 function issuesOf(search: string): string[] {
   try {
@@ -43,6 +43,27 @@ describe('list parameters', () => {
     expect(issuesOf(`?sort=${text}`)).toEqual(['sort'])
   })
 
+  it.each([
+    '',
+    ',',
+    'brand,',
+    'brand,brand',
+    'Brand',
+    'brand category',
+    'stock',
+    'toString',
+    'brand,,category',
+  ])('include=%s is no set of relations', (text) => {
+    expect(issuesOf(`?include=${encodeURIComponent(text)}`)).toEqual(['include'])
+  })
+
+  it('an include given in another order is the same query; one of a resource without relations is unknown', () => {
+    const query = products.parseListQuery('?include=category,brand')
+    expect(query.include).toEqual(['brand', 'category'])
+    expect(products.listKey(query)).toBe('/v1/products?include=brand,category')
+    expect(() => brands.parseListQuery('?include=category')).toThrow(/include: is unknown/)
+  })
+
   it('names that every object has are unknown parameters like any other', () => {
     expect(issuesOf('?__proto__=1&constructor=2')).toEqual(['__proto__', 'constructor'])
   })
@@ -58,6 +79,8 @@ describe('list parameters', () => {
       'sort',
       'limit',
       'cursor',
+      'include',
     ])
+    expect(Object.keys(brands.schemas.listQuery.shape)).not.toContain('include')
   })
 })

@@ -66,6 +66,7 @@ const query: fc.Arbitrary<ListQuery> = fc.record({
   filters: fc.record({ slug, shelf, size, isNew: fc.boolean() }, { requiredKeys: [] }),
   sort: fc.record({ field: fc.constantFrom('id', 'price'), isDescending: fc.boolean() }),
   limit: fc.integer({ min: 1, max: 3 }),
+  include: fc.constant([]),
 })
 
 describe('tags', () => {

@@ -20,6 +20,7 @@ export const categories = defineResource({
   facets: ['parentId'],
   unique: ['slug'],
   sort: ['name'],
+  includes: { parent: { resource: 'categories', field: 'parentId' } },
   cache: { ttl: '1h', grace: '1d', level: 'bounded', maxLag: '2s' },
   access: { read: ['catalog:read'], write: ['catalog:write'] },
 })

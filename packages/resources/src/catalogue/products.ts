@@ -27,6 +27,10 @@ export const products = defineResource({
   facets: ['categoryId', 'brandId'],
   unique: ['slug'],
   sort: ['name', 'priceCents', 'createdAt'],
+  includes: {
+    category: { resource: 'categories', field: 'categoryId' },
+    brand: { resource: 'brands', field: 'brandId' },
+  },
   cache: { ttl: '10m', grace: '1h', level: 'bounded', maxLag: '2s' },
   access: { read: ['catalog:read'], write: ['catalog:write'] },
 })
