@@ -35,8 +35,8 @@ export function createReadApp(options: ReadAppOptions): ReadApp {
     version: '1',
     description: 'Resources through the cache. Each answer says how fresh it is.',
   })
-  for (const resource of registry.all)
-    addRoutes(api, resource, { cache, tide, policies, origin: createOrigin(resource, database) })
+  const origin = createOrigin(registry, database)
+  for (const resource of registry.all) addRoutes(api, resource, { registry, cache, tide, policies, origin })
   return {
     app: createApp({ logger, api, health, metrics, translate }),
     first: createHitPath({ cache, tide, policies, metrics }),

@@ -21,10 +21,10 @@ export interface HitPathOptions {
 }
 
 export function createHitPath({ cache, tide, policies, metrics }: HitPathOptions): FirstHandler {
-  const seriesOf = (status: 200 | 304): Map<unknown, DurationSeries> =>
+  const seriesOf = (status: 200 | 304): Map<string, DurationSeries> =>
     new Map(
-      policies.all.map(({ policy, route }) => [
-        policy,
+      [...policies.routes].map(([kind, route]) => [
+        kind,
         metrics.requestSeries({ method: 'GET', route, status }),
       ]),
     )
@@ -62,7 +62,7 @@ export function createHitPath({ cache, tide, policies, metrics }: HitPathOptions
       res.writeHead(200, headers)
       res.end(body)
     }
-    const series = (isUnchanged ? unchanged : found).get(entry.policy)
+    const series = (isUnchanged ? unchanged : found).get(entry.policy.kind)
     series?.observe((tide.now().monoMs - now.monoMs) / 1_000)
     return true
   }

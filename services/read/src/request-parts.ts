@@ -1,6 +1,6 @@
 /** The parts of a request that say how fresh the answer must be, as schemas: parsed and documented from here. */
-import type { Issue, Resource } from '@tidemark/resources'
-import { ResourceError } from '@tidemark/resources'
+import type { Id, Issue, Resource } from '@tidemark/resources'
+import { describeInclude, includeParameter, parseInclude, ResourceError } from '@tidemark/resources'
 import { parseToken } from '@tidemark/tide'
 import type { Token } from '@tidemark/tide'
 import { z } from 'zod'
@@ -51,20 +51,58 @@ export const answerHeaders = z.object({
  */
 export function listQuery(resource: Resource) {
   const meant = Object.entries(resource.schemas.listQuery.shape as Record<string, z.ZodType>)
-  const parameters = meant.map(([name, schema]) => {
-    const { $schema: _, ...documented } = z.toJSONSchema(schema, { io: 'input' })
-    return [
-      name,
-      z
-        .string()
-        .optional()
-        .meta({ override: documented as object }),
-    ] as const
-  })
-  return z.strictObject(Object.fromEntries(parameters)).check(({ value, issues }) => {
+  const parameters = meant.map(([name, schema]) => [
+    name,
+    z
+      .string()
+      .optional()
+      .meta({ override: documented(schema) }),
+  ])
+  return z.strictObject(Object.fromEntries(parameters) as z.ZodRawShape).check(({ value, issues }) => {
     for (const { field, message } of mistakesIn(resource, value as Record<string, string>))
       issues.push({ code: 'custom', path: [field], message, input: value })
   })
+}
+
+export interface Including {
+  /** Names of relations, sorted, each once. */
+  readonly include?: readonly string[] | undefined
+}
+
+/** The parameters of one row: none, where its resource has no relations. */
+export function rowQuery({ includes }: Resource): z.ZodType<Including> {
+  const names = [...includes.keys()]
+  if (names.length === 0) return z.strictObject({})
+  const include = z.string().transform((text, context): readonly string[] => {
+    const parsed = parseInclude(names, text)
+    if (parsed !== undefined) return parsed
+    context.addIssue({ code: 'custom', message: `must be ${describeInclude(names)}` })
+    return z.NEVER
+  })
+  return z.strictObject({
+    include: include.optional().meta({ override: documented(includeParameter(names)) }),
+  })
+}
+
+/** Most ids in one batch. */
+const batchMax = 100
+
+export interface BatchBody extends Including {
+  readonly ids: readonly Id[]
+}
+
+export function batchBody({ includes, schemas }: Resource): z.ZodType<BatchBody> {
+  const names = [...includes.keys()]
+  const ids = z
+    .array(schemas.id as z.ZodType<Id>)
+    .min(1)
+    .max(batchMax)
+  if (names.length === 0) return z.strictObject({ ids })
+  const include = z
+    .array(z.enum(names))
+    .refine((given) => new Set(given).size === given.length, { error: 'names a relation twice' })
+    .transform((given) => given.toSorted())
+  return z.strictObject({ ids, include: include.optional() })
 }
 
 function mistakesIn(resource: Resource, given: Record<string, string>): readonly Issue[] {
@@ -77,4 +115,9 @@ function mistakesIn(resource: Resource, given: Record<string, string>): readonly
     if (error instanceof ResourceError) return error.issues
     throw error
   }
+}
+
+function documented(schema: z.ZodType): object {
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io: 'input' })
+  return jsonSchema
 }

@@ -1,33 +1,32 @@
 /** The endpoints of each resource, from its one declaration. */
-import type { Cache, Tide } from '@tidemark/cache'
-import type { Id, Representation, Resource } from '@tidemark/resources'
-import { idPath, joinBodies } from '@tidemark/resources'
+import type { Cache, LoadContext, Tide } from '@tidemark/cache'
+import type { Registry, Representation, Resource } from '@tidemark/resources'
+import { idPath, joinBodies, shownSchema } from '@tidemark/resources'
 import type { Api } from '@tidemark/service'
 import { Problem } from '@tidemark/service'
 import { z } from 'zod'
-import type { Origin } from './origin.js'
+import type { Loaded, Origin } from './origin.js'
 import type { Policies } from './policies.js'
-import { answerHeaders, freshnessHeaders, listQuery } from './request-parts.js'
+import { answerHeaders, batchBody, freshnessHeaders, listQuery, rowQuery } from './request-parts.js'
 import type { Freshness } from './request-parts.js'
 import { isOfLaterTerm, lagFrom, sendBody, storyOf, tellFreshness } from './respond.js'
 
 export interface RouteOptions {
+  readonly registry: Registry
   readonly cache: Cache
   readonly tide: Tide
   readonly policies: Policies
   readonly origin: Origin
 }
 
-/** Most ids in one batch. */
-const batchMax = 100
-
 export function addRoutes(
   api: Api,
   resource: Resource,
-  { cache, tide, policies, origin }: RouteOptions,
+  { registry, cache, tide, policies, origin }: RouteOptions,
 ): void {
   const { path, name, tagName, schemas } = resource
   const tags = [name]
+  const row = shownSchema(resource, registry.relations(resource))
 
   api.route({
     method: 'get',
@@ -37,18 +36,21 @@ export function addRoutes(
     tags,
     params: idPath(resource),
     headers: freshnessHeaders,
+    query: rowQuery(resource),
     responses: {
-      200: { description: 'The row.', schema: schemas.row, headers: answerHeaders },
+      200: { description: 'The row.', schema: row, headers: answerHeaders },
       304: { description: 'The client has it already.' },
     },
     problems: ['not-found', 'unavailable'],
-    handler: async ({ params: { id }, headers }, exchange) => {
-      const lagOf = lagFrom(tide, isStrict(headers, policies.one(resource)))
+    handler: async ({ params: { id }, query: { include = [] }, headers }, exchange) => {
+      const view = registry.view(resource, include)
+      const policy = policies.one(view)
+      const lagOf = lagFrom(tide, isStrict(headers, policy))
       const answer = await cache.read<Representation | null>({
-        key: resource.entityKey(id),
+        key: resource.entityKey(id, include),
         tags: resource.tags.entity(id),
-        ...freshness(headers, policies.one(resource)),
-        load: () => origin.one(id),
+        ...freshness(headers, policy),
+        load: async (context) => tagged(context, await origin.one(view, id)),
       })
       const story = storyOf(answer, lagOf(answer), headers.Tidemark)
       if (answer.value == null) {
@@ -71,18 +73,24 @@ export function addRoutes(
     headers: freshnessHeaders,
     query: listQuery(resource),
     responses: {
-      200: { description: 'The page.', schema: schemas.page, headers: answerHeaders },
+      200: {
+        description: 'The page.',
+        schema: schemas.page.extend({ data: z.array(row) }),
+        headers: answerHeaders,
+      },
       304: { description: 'The client has it already.' },
     },
     problems: ['unavailable'],
     handler: async ({ query: given, headers }, exchange) => {
-      const lagOf = lagFrom(tide, isStrict(headers, policies.list(resource)))
       const query = resource.parseListQuery(new URLSearchParams(given as Record<string, string>).toString())
+      const view = registry.view(resource, query.include)
+      const policy = policies.list(view)
+      const lagOf = lagFrom(tide, isStrict(headers, policy))
       const answer = await cache.read<Representation>({
         key: resource.listKey(query),
         tags: resource.tags.list(query),
-        ...freshness(headers, policies.list(resource)),
-        load: () => origin.list(query),
+        ...freshness(headers, policy),
+        load: async (context) => tagged(context, await origin.list(view, query)),
       })
       sendBody(
         exchange,
@@ -101,31 +109,36 @@ export function addRoutes(
     operationId: `batchGet_${name}`,
     tags,
     headers: freshnessHeaders,
-    body: z.strictObject({
-      ids: z
-        .array(schemas.id as z.ZodType<Id>)
-        .min(1)
-        .max(batchMax),
-    }),
+    body: batchBody(resource),
     responses: {
       200: {
         description: 'The rows.',
-        schema: z.strictObject({ data: z.array(schemas.row), missing: z.array(schemas.id) }),
+        schema: z.strictObject({ data: z.array(row), missing: z.array(schemas.id) }),
         headers: answerHeaders.omit({ ETag: true }),
       },
     },
     problems: ['invalid-body', 'unavailable'],
-    handler: async ({ body, headers }, { res }) => {
-      const lagOf = lagFrom(tide, isStrict(headers, policies.one(resource)))
+    handler: async ({ body: { include = [], ...body }, headers }, { res }) => {
+      const view = registry.view(resource, include)
+      const policy = policies.one(view)
+      const lagOf = lagFrom(tide, isStrict(headers, policy))
       const ids = [...new Set(body.ids)]
-      const byKey = new Map(ids.map((id) => [resource.entityKey(id), id]))
+      const byKey = new Map(ids.map((id) => [resource.entityKey(id, include), id]))
+      const shownTags = new Map<string, readonly string[]>()
       const { answers, token, historyLost } = await cache.readMany<Representation | null>({
         keys: [...byKey.keys()],
         tags: (key) => resource.tags.entity(byKey.get(key)!),
-        ...freshness(headers, policies.one(resource)),
+        // Only then: what nothing is revealed of is shared with more calls.
+        ...(include.length > 0 && { revealedTags: (_, key) => shownTags.get(key) ?? [] }),
+        ...freshness(headers, policy),
         load: async (missing) => {
-          const rows = await origin.many(missing.map((key) => byKey.get(key)!))
-          return new Map(missing.map((key) => [key, rows.get(byKey.get(key)!) ?? null]))
+          const rows = await origin.many(
+            view,
+            missing.map((key) => byKey.get(key)!),
+          )
+          const loaded = missing.map((key) => [key, rows.get(byKey.get(key)!)!] as const)
+          for (const [key, row] of loaded) shownTags.set(key, row.shownTags)
+          return new Map(loaded.map(([key, row]) => [key, row.value]))
         },
       })
       const all = [...answers.values()]
@@ -146,6 +159,12 @@ export function addRoutes(
       res.type('json').send(json)
     },
   })
+}
+
+/** The value, once the cache has been told what it depends on beside what was known before. */
+function tagged<T>(context: LoadContext, { value, shownTags }: Loaded<T>): T {
+  context.setTags(shownTags)
+  return value
 }
 
 function freshness(

@@ -39,6 +39,14 @@ test('answers and problems of every route are as documented', async () => {
     await check(one, `/v1/${name}/1`, { headers: { Tidemark: '1-123456789' } })
     await check(`get /v1/${name}`, `/v1/${name}?limit=100&sort=-name`)
     await check(`get /v1/${name}`, `/v1/${name}?limit=0`)
+    const include = { products: 'brand,category', categories: 'parent', brands: undefined }[name]
+    if (include !== undefined) {
+      await check(one, `/v1/${name}/1?include=${include}`)
+      await check(`get /v1/${name}`, `/v1/${name}?include=${include}&limit=100`)
+      const json = { ids: [1, 2, 2_147_483_647], include: include.split(',') }
+      await check(`post /v1/${name}:batchGet`, `/v1/${name}:batchGet`, { json })
+    }
+    await check(one, `/v1/${name}/1?include=nothing`)
     const batch = `post /v1/${name}:batchGet`
     await check(batch, `/v1/${name}:batchGet`, { json: { ids: [1, 2, 2_147_483_647] } })
     await check(batch, `/v1/${name}:batchGet`, { json: { ids: [0] } })

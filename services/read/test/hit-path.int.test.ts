@@ -3,7 +3,14 @@ import { createCache } from '@tidemark/cache'
 import { createDatabase, migrate } from '@tidemark/database'
 import type { Database } from '@tidemark/database'
 import type { CacheRules } from '@tidemark/resources'
-import { createRegistry, defineResource, Product, representationCodec } from '@tidemark/resources'
+import {
+  Brand,
+  categories,
+  createRegistry,
+  defineResource,
+  Product,
+  representationCodec,
+} from '@tidemark/resources'
 import { seed } from '@tidemark/resources/seed'
 import { createHealth, createLogger, createMetrics, createReadiness, createServer } from '@tidemark/service'
 import { emptyDatabase, eventually, exchange } from '@tidemark/testkit'
@@ -28,19 +35,31 @@ afterAll(async () => {
 
 const logger = createLogger({ name: 'test', level: 'silent' })
 
-/** Two servers over one cache: `fast` tries the hit path first, `slow` has only the app. */
-async function setUp(rules: Partial<CacheRules> = {}) {
+/**
+ * Two servers over one cache: `fast` tries the hit path first, `slow` has only the app. `rules` are those of products,
+ * `ofBrands` those of brands.
+ */
+async function setUp(rules: Partial<CacheRules> = {}, ofBrands: Partial<CacheRules> = {}) {
+  const cached = (more: object) =>
+    ({ ttl: '10m', grace: '1h', level: 'bounded', maxLag: '2s', ...more }) as const
+  const access = { read: [], write: [] }
   const products = defineResource({
-    ...{ name: 'products', model: 'Product', schema: Product },
+    ...{ name: 'products', model: 'Product', schema: Product, access, cache: cached(rules) },
     ...{ facets: ['categoryId', 'brandId'], unique: ['slug'], sort: ['name'] },
-    ...{ access: { read: [], write: [] } },
-    cache: { ttl: '10m', grace: '1h', level: 'bounded', maxLag: '2s', ...rules },
+    includes: {
+      category: { resource: 'categories', field: 'categoryId' },
+      brand: { resource: 'brands', field: 'brandId' },
+    },
+  })
+  const brands = defineResource({
+    ...{ name: 'brands', model: 'Brand', schema: Brand, access, cache: cached(ofBrands) },
+    ...{ facets: [], unique: [] },
   })
   const tide = new HandTide()
   const cache = createCache({ follow: tide, namespace: 'test', codec: representationCodec })
   const metrics = createMetrics({ service: 'test' })
   const health = createHealth({ readiness: createReadiness(), logger, checks: [] })
-  const registry = createRegistry([products])
+  const registry = createRegistry([products, categories, brands])
   const { app, first } = createReadApp({ registry, cache, tide, database, logger, metrics, health })
   let taken = 0
   const counted: typeof first = (req, res) => {
@@ -78,7 +97,13 @@ function headersOf({ headers }: Received): Record<string, unknown> {
   return rest
 }
 
-const paths = ['/v1/products/1', '/v1/products', '/v1/products?categoryId=5&limit=3&sort=-name']
+const paths = [
+  '/v1/products/1',
+  '/v1/products',
+  '/v1/products?categoryId=5&limit=3&sort=-name',
+  '/v1/products/1?include=brand,category',
+  '/v1/products?categoryId=5&include=category&limit=3',
+]
 
 describe('an answer of the hit path is the answer of the app', () => {
   test.each(paths)('%s: status, headers and bytes', async (path) => {
@@ -131,9 +156,12 @@ describe('an answer of the hit path is the answer of the app', () => {
     await using house = await setUp()
     await house.slow('/v1/products/1')
     await house.fast('/v1/products/1')
+    await house.slow('/v1/products/1?include=brand')
+    await house.fast('/v1/products/1?include=brand')
+    expect(house.taken).toBe(2)
     await eventually(async () => {
       const text = await house.metrics.registry.metrics()
-      expect(text).toMatch(/duration_seconds_count\{.*http_route="\/v1\/products\/\{id\}".*\} 2\n/)
+      expect(text).toMatch(/duration_seconds_count\{.*http_route="\/v1\/products\/\{id\}".*\} 4\n/)
     })
   })
 })
@@ -145,10 +173,12 @@ describe('it leaves to the app', () => {
     ['a level', '/v1/products/1', { 'Tidemark-Level': 'session' }],
     ['another spelling of the list', '/v1/products?limit=20', {}],
     ['another spelling of the row', '/v1/products/%31', {}],
+    ['includes in another order', '/v1/products/1?include=category,brand', {}],
+    ['includes that are escaped', '/v1/products/1?include=brand%2Ccategory', {}],
     ['a row that is not there', '/v1/products/999999', {}],
   ])('%s: the same answer', async (_, path, headers) => {
     await using house = await setUp()
-    for (const warm of ['/v1/products/1', '/v1/products', '/v1/products/999999']) await house.slow(warm)
+    for (const warm of [...paths, '/v1/products/999999']) await house.slow(warm)
     const [fast, slow] = [await house.fast(path, headers), await house.slow(path, headers)]
     expect(house.taken).toBe(0)
     expect(headersOf(fast)).toEqual(headersOf(slow))
@@ -165,6 +195,40 @@ describe('it leaves to the app', () => {
     expect([head.status, head.text]).toEqual([200, ''])
     expect((await house.fast('/v1/products/1', {}, 'DELETE')).status).toBe(405)
     expect(house.taken).toBe(0)
+  })
+
+  test('what shows a row whose resource is stricter than the one that names it', async () => {
+    await using house = await setUp({}, { level: 'session' })
+    for (const path of ['/v1/products/1?include=category', '/v1/products/1?include=brand']) {
+      await house.slow(path)
+      expect((await house.fast(path)).headers['cache-status']).toContain('detail=l1')
+    }
+    expect(house.taken).toBe(1)
+  })
+
+  test('what shows a row of a resource with a shorter bound, once that bound cannot be shown any more', async () => {
+    await using house = await setUp({}, { maxLag: '1s' })
+    for (const path of ['/v1/products/1', '/v1/products/1?include=brand']) await house.slow(path)
+    house.tide.pass(1_001)
+    await house.fast('/v1/products/1')
+    expect(house.taken).toBe(1)
+    const answer = await house.fast('/v1/products/1?include=brand')
+    expect(answer.headers['cache-status']).toContain('detail=origin')
+    expect(house.taken).toBe(1)
+  })
+
+  test('a value that shows a row that has changed', async () => {
+    await using house = await setUp()
+    const [one, list] = ['/v1/products/1?include=brand', '/v1/products?include=brand&limit=3']
+    const brand = (await house.slow(one)).json<{ brand: { id: number } }>().brand.id
+    await house.slow(list)
+    house.tide.change('brand:999', 'category:1')
+    for (const path of [one, list]) await house.fast(path)
+    expect(house.taken).toBe(2)
+    house.tide.change(`brand:${brand}`, 'brand')
+    for (const path of [one, list])
+      expect((await house.fast(path)).headers['cache-status']).toContain('detail=origin')
+    expect(house.taken).toBe(2)
   })
 
   test('a value that has sunk, is past its ttl, or whose freshness the follower cannot show', async () => {

@@ -53,6 +53,8 @@ const ids = resources.flatMap((resource) => {
     ['half of a surrogate pair', of('%ed%a0%80'), 400],
     ['path upwards', of('../../etc/passwd'), 404],
     ['no such row', of('2147483647'), 404, 'id'],
+    ['unknown parameter', of('1?colour=red'), 400, 'colour'],
+    ['includes that are no relations', of('1?include=nothing'), 400, 'include'],
     ['a token that is none', of('1'), 400, 'Tidemark', { Tidemark: 'yesterday' }],
     ['a token with more', of('1'), 400, 'Tidemark', { Tidemark: '1-2-3' }],
     ['a negative token', of('1'), 400, 'Tidemark', { Tidemark: '1--2' }],
@@ -118,6 +120,24 @@ const facets = gets([
   ['no version', '/products/1', 404],
 ])
 
+const includes = ['/v1/products', '/v1/products/1'].flatMap((path) =>
+  gets([
+    ['no include', `${path}?include=`, 400, 'include'],
+    ['a comma too many', `${path}?include=brand,`, 400, 'include'],
+    ['unknown beside known', `${path}?include=brand,colour`, 400, 'include'],
+    ['the same twice', `${path}?include=brand,brand`, 400, 'include'],
+    ['parameter twice', `${path}?include=brand&include=category`, 400, 'include'],
+    ['array notation', `${path}?include[]=brand`, 400, 'include[]'],
+    ['in capitals', `${path}?include=Brand`, 400, 'include'],
+    ['with a blank', `${path}?include=brand,+category`, 400, 'include'],
+    ['name of a prototype', `${path}?include=__proto__`, 400, 'include'],
+    ['a field', `${path}?include=brandId`, 400, 'include'],
+    ['a relation of a relation', `${path}?include=category.parent`, 400, 'include'],
+    ['very long', `${path}?include=${'brand,'.repeat(900)}brand`, 400, 'include'],
+    ['beside other mistakes', `${path}?include=x&colour=red`, 400, 'colour'],
+  ]),
+)
+
 const batches: Refusal[] = resources.flatMap((resource) => {
   const path = `/v1/${resource}:batchGet`
   const ofBody = (because: string, json: unknown, status: number, field?: string): Refusal => ({
@@ -139,6 +159,7 @@ const batches: Refusal[] = resources.flatMap((resource) => {
     ofBody('id fraction', { ids: [1.5] }, 422, '/ids/0'),
     ofBody('id null', { ids: [null] }, 422, '/ids/0'),
     ofBody('unknown field', { ids: [1], fields: ['name'] }, 422, '/fields'),
+    ofBody('an include that is no relation', { ids: [1], include: ['nothing'] }, 422),
     ofBody('an array', [1], 422, ''),
     raw('name of a prototype', '{"ids":[1],"__proto__":{"a":1}}', 422),
     raw('nested too deep', deep, 422),
@@ -174,7 +195,7 @@ const methods: Refusal[] = [
     })) as never,
   )
 
-for (const [name, refusals] of Object.entries({ ids, lists, facets, batches, methods })) {
+for (const [name, refusals] of Object.entries({ ids, lists, facets, includes, batches, methods })) {
   test(`${name}: all ${refusals.length} are refused by name`, async () => {
     const faults: string[] = []
     for (const refusal of refusals) {
@@ -220,6 +241,21 @@ test('a cursor is refused by any other list than the one that gave it, and when 
     expect([refusal.because, await judgeRefusal(house.read, refusal)]).toEqual([refusal.because, ''])
   const whole = await house.read.get(`/v1/products?${own}&cursor=${cursor}`)
   expect(whole.status).toBe(200)
+})
+
+test('what can be included is said, and what was given', async () => {
+  for (const path of ['/v1/products', '/v1/products/1']) {
+    const answer = await house.read.get(`${path}?include=brand,colour`)
+    expect(answer.json<{ errors: object[] }>().errors).toEqual([
+      {
+        ...{ in: 'query', field: 'include', given: 'brand,colour' },
+        message: 'must be one or more of brand, category, each once, separated by commas',
+      },
+    ])
+  }
+  const batch = { json: { ids: [1], include: ['brand', 'brand'] } }
+  const refused = await house.read.send('POST', '/v1/products:batchGet', batch)
+  expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('names a relation twice')])
 })
 
 test('a wrong method is told which there are', async () => {
