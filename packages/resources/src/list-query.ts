@@ -1,6 +1,6 @@
 import type { Field } from './field.js'
 import type { Id } from './id.js'
-import type { RelationRules } from './includes/relation.js'
+import type { RelationRules } from './includes/relation-rules.js'
 import type { Scalar } from './scalar.js'
 
 export const defaultLimit = 20
