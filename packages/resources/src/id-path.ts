@@ -13,5 +13,5 @@ export function idPath(resource: Resource) {
     context.addIssue({ code: 'custom', message: `is no id of ${resource.name}: ${shape}` })
     return z.NEVER
   })
-  return z.object({ id: id.meta({ override: { type: isInteger ? 'integer' : 'string' } }) })
+  return z.object({ id: id.meta({ type: isInteger ? 'integer' : 'string' }) })
 }

@@ -19,7 +19,7 @@ export const freshnessHeaders = z.object({
       return z.NEVER
     })
     .optional()
-    .meta({ override: { type: 'string', examples: ['1-4711'] } })
+    .meta({ type: 'string', maxLength: 64, examples: ['1-4711'] })
     .describe('At least as fresh as this token: from a write, or from an earlier answer.'),
   'Tidemark-Level': z
     .enum(['bounded', 'session', 'strict'])
@@ -51,13 +51,7 @@ export const answerHeaders = z.object({
  */
 export function listQuery(resource: Resource) {
   const meant = Object.entries(resource.schemas.listQuery.shape as Record<string, z.ZodType>)
-  const parameters = meant.map(([name, schema]) => [
-    name,
-    z
-      .string()
-      .optional()
-      .meta({ override: documented(schema) }),
-  ])
+  const parameters = meant.map(([name, schema]) => [name, z.string().optional().meta(documented(schema))])
   return z.strictObject(Object.fromEntries(parameters) as z.ZodRawShape).check(({ value, issues }) => {
     for (const { field, message } of mistakesIn(resource, value as Record<string, string>))
       issues.push({ code: 'custom', path: [field], message, input: value })
@@ -80,7 +74,7 @@ export function rowQuery({ includes }: Resource): z.ZodType<Including> {
     return z.NEVER
   })
   return z.strictObject({
-    include: include.optional().meta({ override: documented(includeParameter(names)) }),
+    include: include.optional().meta(documented(includeParameter(names))),
   })
 }
 
@@ -117,7 +111,7 @@ function mistakesIn(resource: Resource, given: Record<string, string>): readonly
   }
 }
 
-function documented(schema: z.ZodType): object {
+function documented(schema: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io: 'input' })
   return jsonSchema
 }

@@ -23,6 +23,31 @@ test('the document is valid and names every route', () => {
   expect(api.operations.toSorted()).toEqual(routes.toSorted())
 })
 
+test('parameters are documented as what they mean, not as the text that they come in', async () => {
+  interface Parameter {
+    readonly name: string
+    readonly schema: object
+  }
+  const { paths } = (await house.read.get('/openapi.json')).json<{
+    paths: Record<string, { get: { parameters: Parameter[] } }>
+  }>()
+  const schemaOf = (path: string, parameter: string): object | undefined =>
+    paths[path]?.get.parameters.find(({ name }) => name === parameter)?.schema
+  expect(schemaOf('/v1/products', 'limit')).toEqual({
+    type: 'integer',
+    minimum: 1,
+    maximum: 100,
+    default: 20,
+  })
+  expect(schemaOf('/v1/products', 'sort')).toMatchObject({
+    enum: expect.arrayContaining(['-priceCents']) as never,
+  })
+  expect(schemaOf('/v1/products/{id}', 'id')).toEqual({ type: 'integer' })
+  for (const path of ['/v1/products', '/v1/products/{id}'])
+    expect(schemaOf(path, 'include')).toMatchObject({ pattern: '^(brand|category)(,(brand|category))*$' })
+  expect(schemaOf('/v1/brands', 'include')).toBeUndefined()
+})
+
 test('answers and problems of every route are as documented', async () => {
   const mismatches: string[] = []
   const check = async (operation: string, path: string, sending?: Sending): Promise<void> => {
