@@ -1,6 +1,12 @@
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { migrationsFolder, readMigrations } from '../src/migrations.js'
-import { scratchDatabase, seedCatalogue, type ScratchDatabase, type Session } from './scratch-database.js'
+import {
+  scratchDatabase,
+  seedCatalogue,
+  takeLines,
+  type ScratchDatabase,
+  type Session,
+} from './scratch-database.js'
 
 const databases: ScratchDatabase[] = []
 let session: Session
@@ -16,11 +22,7 @@ beforeEach(async () => {
 })
 afterAll(async () => Promise.all(databases.map(async (each) => each.drop())))
 
-const told = async () =>
-  (
-    await session.rows<{ line: string }>(`WITH gone AS (DELETE FROM tidemark.outbox RETURNING *)
-      SELECT operation || ' ' || array_to_string(tags, ' ') || coalesce(': ' || reason, '') AS line FROM gone ORDER BY id`)
-  ).map(({ line }) => line)
+const told = () => takeLines(session)
 
 describe('a definition that changes what rows hold, or which rows there are, is one change of everything', () => {
   it.each([
@@ -57,6 +59,36 @@ describe('a definition that changes what rows hold, or which rows there are, is 
     expect(await told()).toEqual(['bulk felt!all: ALTER TYPE public.mood'])
   })
 
+  const felt = (type: string) => `CREATE TABLE felt (id int PRIMARY KEY, mood ${type});
+    SELECT tidemark.watch('felt', 'felt', 'id'); DELETE FROM tidemark.outbox`
+  it.each([
+    ['an enum inside an array', felt('mood[]'), `ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'`],
+    ['an enum under a domain', felt('feeling'), `ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'`],
+    ['an enum in a row type', felt('size'), `ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'`],
+    ['an enum in a range', felt('moods'), `ALTER TYPE mood RENAME VALUE 'sad' TO 'blue'`],
+    ['an attribute of a row type', felt('size'), 'ALTER TYPE size DROP ATTRIBUTE h'],
+    ["another table's row as a column", felt('brand'), 'ALTER TABLE brand RENAME COLUMN name TO title'],
+    ['a column that goes with its type', felt('mood'), 'DROP TYPE mood CASCADE'],
+    [
+      'a column that goes with its function',
+      `${felt('text')}; ALTER TABLE felt ADD COLUMN half int
+      GENERATED ALWAYS AS (half_of(id)) STORED; DELETE FROM tidemark.outbox`,
+      'DROP FUNCTION half_of CASCADE',
+    ],
+    ['a trigger of ours', felt('text'), 'DROP TRIGGER tidemark_update ON felt'],
+    [
+      'a function of ours, and every trigger with it',
+      felt('text'),
+      'DROP FUNCTION tidemark.capture() CASCADE',
+    ],
+  ])('%s', async (_, before, sql) => {
+    await session.rows(`CREATE TYPE mood AS ENUM ('glad', 'sad'); CREATE DOMAIN feeling AS mood;
+      CREATE TYPE size AS (w mood, h int); CREATE TYPE moods AS RANGE (subtype = mood);
+      CREATE FUNCTION half_of(int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1 / 2'; ${before}`)
+    await session.rows(sql)
+    expect(await told()).toContainEqual(expect.stringMatching(/^bulk felt!all: (ALTER|DROP) /))
+  })
+
   it('rolled back, it tells nothing', async () => {
     await session.rows('BEGIN; ALTER TABLE product ADD COLUMN colour text; ROLLBACK')
     expect(await told()).toEqual([])
@@ -84,6 +116,11 @@ describe('a partition that comes later is captured by its own name too', () => {
   it.each([
     ['attached', 'ALTER TABLE part ATTACH PARTITION part2 FOR VALUES FROM (10) TO (20)'],
     ['created', 'DROP TABLE part2; CREATE TABLE part2 PARTITION OF part FOR VALUES FROM (10) TO (20)'],
+    [
+      'created with its schema',
+      `DROP TABLE part2; CREATE SCHEMA aside CREATE TABLE part2 PARTITION OF public.part FOR VALUES FROM (10) TO (20);
+       SET search_path = aside, public`,
+    ],
   ])('%s', async (_, sql) => {
     await session.rows(sql)
     await told()

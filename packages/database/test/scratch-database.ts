@@ -59,6 +59,15 @@ export async function takeOutbox(session: Session): Promise<Captured[]> {
   )
 }
 
+/** The same as lines: `update product product.slug=x product:1`, and the reason after a colon where there is one. */
+export async function takeLines(session: Session): Promise<string[]> {
+  const rows = await session.rows<{ line: string }>(
+    `WITH gone AS (DELETE FROM tidemark.outbox RETURNING *)
+     SELECT operation || ' ' || array_to_string(tags, ' ') || coalesce(': ' || reason, '') AS line FROM gone ORDER BY id`,
+  )
+  return rows.map(({ line }) => line)
+}
+
 export interface Entry {
   position: number
   mark: number
