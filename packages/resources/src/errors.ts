@@ -11,6 +11,8 @@ export type ResourceErrorCode =
   | 'resource.batch'
   /** The Prisma client has no such model. */
   | 'resource.model'
+  /** Changes of a resource's table are not captured, or a migration about that cannot be read. */
+  | 'resource.capture'
 
 export interface Issue {
   /** Dotted path of the field or name of the parameter; empty for the whole. */
@@ -20,7 +22,7 @@ export interface Issue {
 
 /**
  * The one failure of this package. `issues` names every mistake that was found, not just the first.
- * All codes but `resource.definition` and `resource.model` are the asker's mistake.
+ * All codes but `resource.definition`, `resource.model` and `resource.capture` are the asker's mistake.
  */
 export class ResourceError extends Error {
   override readonly name = 'ResourceError'

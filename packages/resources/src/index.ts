@@ -1,3 +1,5 @@
+export type { CaptureFinding } from './capture/check-capture.js'
+export { checkCapture, requireCapture } from './capture/check-capture.js'
 export { Brand, brands, catalogue, categories, Category, Product, products } from './catalogue/index.js'
 export type { Access, Resource, ResourceDefinition, Row } from './define-resource.js'
 export { defineResource } from './define-resource.js'

@@ -1,27 +1,9 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-
 import { expect, it } from 'vitest'
 
 import { catalogueDatabase } from './catalogue-database.js'
+import { runMain } from './run-main.js'
 
-interface Ended {
-  readonly code: number
-  readonly output: string
-}
-
-const main = fileURLToPath(new URL('../src/seed-main.ts', import.meta.url))
-
-function runSeed(environment: Record<string, string>): Promise<Ended> {
-  const { DATABASE_URL: _, SEED_PRODUCTS: __, ...env } = process.env
-  const command = ['--conditions=tidemark:source', '--import', 'tsx', main]
-  return new Promise((resolve) => {
-    const options = { env: { ...env, ...environment }, timeout: 50_000 }
-    const child = execFile(process.execPath, command, options, (_error, stdout, stderr) => {
-      resolve({ code: child.exitCode ?? -1, output: stdout + stderr })
-    })
-  })
-}
+const runSeed = (environment: Record<string, string>) => runMain('seed-main', [], environment)
 
 it('prints one line, and another when there is nothing to do', async () => {
   const { url, close } = await catalogueDatabase()

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createCache } from '@tidemark/cache'
 import { createDatabase } from '@tidemark/database'
 import { announce, followLog, logDatabase, requestClient } from '@tidemark/log'
-import { catalogue, representationCodec } from '@tidemark/resources'
+import { catalogue, representationCodec, requireCapture } from '@tidemark/resources'
 import { createHealth, createMetrics, createServer, repeat, runService, waitFor } from '@tidemark/service'
 import { createReadApp } from './app.js'
 import { cacheMetrics } from './cache-metrics.js'
@@ -48,6 +48,15 @@ await runService({
         })
       },
       { hint: postgresHint, stop: () => logStore.close() },
+    )
+    await step('capture', () =>
+      requireCapture(
+        (text, values) => logStore.pool.query(text, values),
+        catalogue.all,
+        (message) => {
+          logger.warn(message)
+        },
+      ),
     )
     await step('follower', () => tide.start(), { stop: () => tide.stop() })
 

@@ -1,7 +1,7 @@
 /** The write service's one composition root. */
 import { createDatabase, createPool } from '@tidemark/database'
 import { createFlush, logDatabase, redisSink } from '@tidemark/log'
-import { catalogue } from '@tidemark/resources'
+import { catalogue, requireCapture } from '@tidemark/resources'
 import { createHealth, createMetrics, createServer, repeat, runService, waitFor } from '@tidemark/service'
 import { createWriteApp } from './app.js'
 import { createRunCommand } from './commands/run-command.js'
@@ -34,6 +34,16 @@ await runService({
         return opened
       },
       { hint: postgresHint, stop: (opened) => opened.close() },
+    )
+
+    await step('capture', () =>
+      requireCapture(
+        (text, values) => database.pool.query(text, values),
+        catalogue.all,
+        (message) => {
+          logger.warn(message)
+        },
+      ),
     )
 
     const sink = redisSink({ redis: config.REDIS_URL, prefix: config.TIDEMARK_PREFIX })
