@@ -172,11 +172,20 @@ describe('a table that others inherit from', () => {
       for (const { name } of before)
         await cp(join(migrationsFolder, name), join(older, name), { recursive: true })
       await migrate(database.url, { folder: older })
-      await session.rows(`CREATE TABLE shape (id int PRIMARY KEY); CREATE TABLE square () INHERITS (shape);
+      const role = `adder_${Math.random().toString(36).slice(2)}`
+      await session.rows(`CREATE ROLE ${role}; GRANT EXECUTE ON FUNCTION tidemark.capture() TO ${role};
+        CREATE TABLE shape (id int PRIMARY KEY); CREATE TABLE square () INHERITS (shape);
         SELECT tidemark.watch('shape', 'shape', 'id', '{}', 7)`)
       await migrate(database.url)
       await session.rows('DELETE FROM tidemark.outbox; INSERT INTO square SELECT generate_series(1, 8)')
       expect(await told()).toEqual(['bulk shape!all'])
+      // Who could add partitions still can.
+      expect(
+        await session.rows(`SELECT has_function_privilege($1, 'tidemark.count_move()', 'EXECUTE') AS may`, [
+          role,
+        ]),
+      ).toEqual([{ may: true }])
+      await session.rows(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
     } finally {
       await rm(older, { recursive: true })
     }

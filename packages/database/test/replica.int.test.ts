@@ -62,7 +62,17 @@ it('an ordinary session does not pay for row triggers', async () => {
   ])
 })
 
-it('what logical replication applies to a subscriber is captured there', async () => {
+interface Replication {
+  readonly source: Client
+  readonly target: Client
+  /** Has the table of the target follow that of the source. */
+  subscribe(table: string, copy: boolean): Promise<void>
+  /** The outbox of the target. */
+  captured(): Promise<string[]>
+}
+
+/** Two migrated databases of a server of their own. */
+async function withReplication(use: (replication: Replication) => Promise<void>): Promise<void> {
   const postgres = await ownPostgres({ wal_level: 'logical' })
   const open = async (name: string) => {
     const url = new URL(postgres.url)
@@ -80,32 +90,25 @@ it('what logical replication applies to a subscriber is captured there', async (
       await migrate(url.href)
       // TRUNCATE refuses a table that another refers to.
       await client.query('ALTER TABLE product DROP CONSTRAINT product_brand_id_fkey')
-      await client.query(`INSERT INTO brand (slug, name, country) VALUES ('b1', 'B1', 'DE')`)
     }
-    await source.client.query('CREATE PUBLICATION p FOR TABLE brand')
-    await source.client.query(`SELECT pg_create_logical_replication_slot('s', 'pgoutput')`)
-    const { hostname, port, username, password } = source.url
-    await target.client.query(`CREATE SUBSCRIPTION sub
-      CONNECTION 'host=${hostname} port=${port} dbname=source user=${username} password=${password}'
-      PUBLICATION p WITH (create_slot = false, slot_name = 's', copy_data = false)`)
-    await target.client.query('DELETE FROM tidemark.outbox')
-    await source.client.query(`UPDATE brand SET country = 'FR'`)
-    await source.client.query(`INSERT INTO brand (slug, name, country) VALUES ('b2', 'B2', 'ES')`)
-    await source.client.query(`DELETE FROM brand WHERE slug = 'b1'`)
-    await source.client.query('TRUNCATE brand')
-    const captured = async () =>
-      (
-        await target.client.query<{ line: string }>(
+    await use({
+      source: source.client,
+      target: target.client,
+      async subscribe(table, copy) {
+        await source.client.query(`CREATE PUBLICATION p FOR TABLE ${table}`)
+        await source.client.query(`SELECT pg_create_logical_replication_slot('s', 'pgoutput')`)
+        const { hostname, port, username, password } = source.url
+        await target.client.query(`CREATE SUBSCRIPTION sub
+          CONNECTION 'host=${hostname} port=${port} dbname=source user=${username} password=${password}'
+          PUBLICATION p WITH (create_slot = false, slot_name = 's', copy_data = ${copy})`)
+      },
+      async captured() {
+        const { rows } = await target.client.query<{ line: string }>(
           `SELECT operation || ' ' || array_to_string(tags, ' ') AS line FROM tidemark.outbox ORDER BY id`,
         )
-      ).rows.map(({ line }) => line)
-    await eventually(async () => expect(await captured()).toHaveLength(4), { timeoutMs: 20_000 })
-    expect(await captured()).toEqual([
-      'update brand brand.country=DE brand.country=FR brand.slug=b1 brand:1',
-      'insert brand brand.country=ES brand.slug=b2 brand:2',
-      'delete brand brand.country=FR brand.slug=b1 brand:1',
-      'truncate brand!all',
-    ])
+        return rows.map(({ line }) => line)
+      },
+    })
     await target.client.query('ALTER SUBSCRIPTION sub DISABLE')
     await target.client.query('ALTER SUBSCRIPTION sub SET (slot_name = NONE)')
     await target.client.query('DROP SUBSCRIPTION sub')
@@ -113,4 +116,37 @@ it('what logical replication applies to a subscriber is captured there', async (
     for (const { client } of [home, source, target]) await client.end()
     await postgres.remove()
   }
+}
+
+it('what logical replication applies to a subscriber is captured there', async () => {
+  await withReplication(async ({ source, target, subscribe, captured }) => {
+    for (const each of [source, target])
+      await each.query(`INSERT INTO brand (slug, name, country) VALUES ('b1', 'B1', 'DE')`)
+    await subscribe('brand', false)
+    await target.query('DELETE FROM tidemark.outbox')
+    await source.query(`UPDATE brand SET country = 'FR'`)
+    await source.query(`INSERT INTO brand (slug, name, country) VALUES ('b2', 'B2', 'ES')`)
+    await source.query(`DELETE FROM brand WHERE slug = 'b1'`)
+    await source.query('TRUNCATE brand')
+    await eventually(async () => expect(await captured()).toHaveLength(4), { timeoutMs: 20_000 })
+    expect(await captured()).toEqual([
+      'update brand brand.country=DE brand.country=FR brand.slug=b1 brand:1',
+      'insert brand brand.country=ES brand.slug=b2 brand:2',
+      'delete brand brand.country=FR brand.slug=b1 brand:1',
+      'truncate brand!all',
+    ])
+  })
+}, 60_000)
+
+it('the first copy of a table that a subscription makes is captured', async () => {
+  await withReplication(async ({ source, target, subscribe, captured }) => {
+    await source.query(`INSERT INTO category (slug, name) VALUES ('c1', 'n'), ('c2', 'n')`)
+    await target.query('DELETE FROM tidemark.outbox')
+    await subscribe('category', true)
+    await eventually(async () => expect(await captured()).toHaveLength(2), { timeoutMs: 20_000 })
+    expect((await captured()).sort()).toEqual([
+      'insert category category.slug=c1 category:1',
+      'insert category category.slug=c2 category:2',
+    ])
+  })
 }, 60_000)

@@ -390,6 +390,21 @@ END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tidemark FROM PUBLIC;
 
+-- A role that adds partitions to a watched table: GRANT EXECUTE ON FUNCTION tidemark.capture(), tidemark.stamp(),
+-- tidemark.count_move(). Those that have the first are given the third.
+DO $$
+DECLARE
+  adder record;
+BEGIN
+  FOR adder IN
+    SELECT DISTINCT a.grantee::regrole AS role
+    FROM pg_proc p CROSS JOIN LATERAL aclexplode(p.proacl) a
+    WHERE p.oid = 'tidemark.capture()'::regprocedure AND a.privilege_type = 'EXECUTE' AND a.grantee NOT IN (0, p.proowner)
+  LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION tidemark.count_move() TO %s', adder.role);
+  END LOOP;
+END $$;
+
 -- What was watched before is watched by the new rules, children included.
 DO $$
 DECLARE
