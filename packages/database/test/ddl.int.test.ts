@@ -104,7 +104,7 @@ describe('a definition that changes what rows hold, or which rows there are, is 
   it('by an owner who has no right on the log, only that of giving a partition its triggers', async () => {
     const role = `owner_${Math.random().toString(36).slice(2)}`
     await session.rows(`CREATE ROLE ${role}; GRANT CREATE ON SCHEMA public TO ${role};
-      GRANT EXECUTE ON FUNCTION tidemark.capture(), tidemark.count_move() TO ${role}; ALTER TABLE part OWNER TO ${role};
+      GRANT EXECUTE ON FUNCTION tidemark.capture(), tidemark.note_move() TO ${role}; ALTER TABLE part OWNER TO ${role};
       ALTER TABLE part2 OWNER TO ${role}; DELETE FROM tidemark.outbox; SET ROLE ${role};
       ALTER TABLE part ATTACH PARTITION part2 FOR VALUES FROM (10) TO (20); INSERT INTO part2 VALUES (12, 2); RESET ROLE`)
     expect(await told()).toEqual(['bulk part!all: ALTER TABLE public.part', 'insert part part:12'])

@@ -3,7 +3,7 @@
 /** `pool.query`, with nothing of a pool but that. */
 export type CatalogueQuery = (text: string, values?: unknown[]) => Promise<{ rows: unknown[] }>
 
-export interface CaptureTrigger {
+interface CaptureTrigger {
   readonly name: string
   /** `O` in ordinary sessions, `R` in replica mode, `A` always, `D` disabled: pg_trigger.tgenabled. */
   readonly enabled: string

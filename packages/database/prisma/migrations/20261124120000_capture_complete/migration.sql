@@ -7,7 +7,7 @@
 --   a column that goes with its type or function (DROP ... CASCADE)  is one change of everything
 --   ALTER TYPE of a type inside a column's type (array, domain, ...) is one change of everything
 --   DROP TRIGGER of one of ours, DROP FUNCTION ... CASCADE           is one change of everything
---   MERGE that moves a row to another partition                      is told row by row: statement triggers are not shown it
+--   MERGE that moves a row to another partition                      is one change of everything: nothing is shown it
 --   a facet that is a virtual generated column                       is refused: triggers see NULL in it
 
 -- ── Families ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,28 +146,43 @@ END $$;
 -- A row that UPDATE moves to another partition is in the transition tables of the update. One that MERGE moves is in those of
 -- an insert and a delete, and the triggers that would be shown them only fire where the MERGE has such actions: seen in
 -- Postgres 18. Row triggers are called for both halves of a move. So where the columns that choose the partition change, the
--- rows of the statement are counted, and while the count is above 0 row triggers that sleep otherwise tell what left and what
--- came; past the bulk limit one change of everything does. A row moved by UPDATE is told twice.
+-- keys of the rows that arrive are noted, and at the end of the statement compared with the rows that the update is shown. If
+-- one is missing, or there are more than the bulk limit, everything is told.
 --
--- Arguments: resource name, bulk limit.
-CREATE FUNCTION tidemark.count_move() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+-- A statement's notes lie in a setting of the transaction that bears its depth: triggers run statements of their own.
+--
+-- BEFORE UPDATE: begins to note. AFTER INSERT: notes. Arguments: key column, bulk limit.
+CREATE FUNCTION tidemark.note_move() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  moving bigint := coalesce(nullif(current_setting('tidemark.moving', true), '')::bigint, 0) + 1;
-  trace_context text := left(nullif(current_setting('tidemark.trace', true), ''), 256);
+  notes text := 'tidemark.moving_' || pg_trigger_depth() - 1;
+  arrived jsonb := coalesce(nullif(current_setting(notes, true), ''), '[]');
 BEGIN
-  PERFORM set_config('tidemark.moving', moving::text, true);
-  IF moving = TG_ARGV[1]::bigint + 1 THEN
-    INSERT INTO tidemark.outbox (resource, operation, tags, trace)
-    VALUES (TG_ARGV[0], 'bulk', ARRAY[TG_ARGV[0] || '!all'], trace_context);
+  IF TG_WHEN = 'AFTER' AND jsonb_array_length(arrived) <= TG_ARGV[1]::bigint THEN
+    arrived := arrived || jsonb_build_array(to_jsonb(NEW) ->> TG_ARGV[0]);
   END IF;
+  PERFORM set_config(notes, arrived::text, true);
   RETURN NEW;
 END $$;
 
-CREATE FUNCTION tidemark.end_moves() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+-- AFTER UPDATE, each statement. Arguments: resource name, key column, bulk limit.
+CREATE FUNCTION tidemark.tell_moves() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  notes text := 'tidemark.moving_' || pg_trigger_depth() - 1;
+  arrived jsonb := nullif(current_setting(notes, true), '');
+  trace_context text := left(nullif(current_setting('tidemark.trace', true), ''), 256);
 BEGIN
-  PERFORM set_config('tidemark.moving', '', true);
+  IF arrived IS NULL THEN RETURN NULL; END IF;
+  PERFORM set_config(notes, '', true);
+  IF jsonb_array_length(arrived) > TG_ARGV[2]::bigint OR EXISTS (
+    SELECT a.key FROM jsonb_array_elements_text(arrived) a (key)
+    EXCEPT
+    SELECT to_jsonb(n.*) ->> TG_ARGV[1] FROM new_rows n
+  ) THEN
+    INSERT INTO tidemark.outbox (resource, operation, tags, trace)
+    VALUES (TG_ARGV[0], 'bulk', ARRAY[TG_ARGV[0] || '!all'], trace_context);
+  END IF;
   RETURN NULL;
 END $$;
 
@@ -177,9 +192,10 @@ DECLARE
   place regclass;
   moves text;
   name text;
+  key text;
   bulk_limit integer;
 BEGIN
-  EXECUTE format('SELECT v.column1, v.column4 FROM (VALUES (%s)) v', arguments) INTO name, bulk_limit;
+  EXECUTE format('SELECT v.column1, v.column2, v.column4 FROM (VALUES (%s)) v', arguments) INTO name, key, bulk_limit;
   -- A column that a partition key names, or an expression of it, is an internal part of its table.
   SELECT string_agg(DISTINCT format('OLD.%1$I IS DISTINCT FROM NEW.%1$I', a.attname), ' OR ') INTO moves
   FROM tidemark.below(watched) b (id)
@@ -190,13 +206,13 @@ BEGIN
   IF moves IS NULL THEN RETURN; END IF;
 
   EXECUTE format('CREATE OR REPLACE TRIGGER tidemark_moving BEFORE UPDATE ON %s
-    FOR EACH ROW WHEN (%s) EXECUTE FUNCTION tidemark.count_move(%L, %L)', watched, moves, name, bulk_limit);
-  EXECUTE format('CREATE OR REPLACE TRIGGER tidemark_moved AFTER INSERT OR DELETE ON %s
-    FOR EACH ROW WHEN (nullif(current_setting(''tidemark.moving'', true), '''')::bigint <= %s)
-    EXECUTE FUNCTION tidemark.capture(%s)', watched, bulk_limit, arguments);
+    FOR EACH ROW WHEN (%s) EXECUTE FUNCTION tidemark.note_move(%L, %L)', watched, moves, key, bulk_limit);
+  EXECUTE format('CREATE OR REPLACE TRIGGER tidemark_moved AFTER INSERT ON %s
+    FOR EACH ROW WHEN (current_setting(''tidemark.moving_'' || pg_trigger_depth(), true) <> '''')
+    EXECUTE FUNCTION tidemark.note_move(%L, %L)', watched, key, bulk_limit);
   FOR place IN SELECT p.partrelid FROM tidemark.below(watched) b (id) JOIN pg_partitioned_table p ON p.partrelid = b.id LOOP
-    EXECUTE format('CREATE OR REPLACE TRIGGER tidemark_settled AFTER UPDATE ON %s
-      FOR EACH STATEMENT EXECUTE FUNCTION tidemark.end_moves()', place);
+    EXECUTE format('CREATE OR REPLACE TRIGGER tidemark_settled AFTER UPDATE ON %s REFERENCING NEW TABLE AS new_rows
+      FOR EACH STATEMENT EXECUTE FUNCTION tidemark.tell_moves(%L, %L, %L)', place, name, key, bulk_limit);
   END LOOP;
 END $$;
 
@@ -391,7 +407,7 @@ END $$;
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA tidemark FROM PUBLIC;
 
 -- A role that adds partitions to a watched table: GRANT EXECUTE ON FUNCTION tidemark.capture(), tidemark.stamp(),
--- tidemark.count_move(). Those that have the first are given the third.
+-- tidemark.note_move(). Those that have the first are given the third.
 DO $$
 DECLARE
   adder record;
@@ -401,7 +417,7 @@ BEGIN
     FROM pg_proc p CROSS JOIN LATERAL aclexplode(p.proacl) a
     WHERE p.oid = 'tidemark.capture()'::regprocedure AND a.privilege_type = 'EXECUTE' AND a.grantee NOT IN (0, p.proowner)
   LOOP
-    EXECUTE format('GRANT EXECUTE ON FUNCTION tidemark.count_move() TO %s', adder.role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION tidemark.note_move() TO %s', adder.role);
   END LOOP;
 END $$;
 
