@@ -21,6 +21,10 @@ export const facetTag = (name: string, field: string, value: string | number | b
 /** `product!all`: carried by every value of the resource; touched by bulk changes. */
 export const allTag = (name: string): string => `${name}!all`
 
+/** `product` for each of its tags above; undefined for `*` and for a tag that belongs to no resource. */
+export const resourceOf = (tag: string): string | undefined =>
+  /^[A-Za-z][A-Za-z0-9]*(?=[:.!]|$)/.exec(tag)?.[0]
+
 function spell(of: string, value: string | number | boolean): string {
   if (typeof value === 'number' && !Number.isSafeInteger(value))
     throw new RangeError(`${of}: ${value} is not an exact integer; give the text that Postgres spells`)

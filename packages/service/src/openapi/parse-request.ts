@@ -31,8 +31,8 @@ export function parseRequest(schemas: RequestSchemas, req: Request): ParsedReque
     errors.push(...result.errors)
     return undefined
   }
-  const query = req.query as Record<string, unknown>
-  const repeated = repeatedParameters(query)
+  const query = withLists(schemas.query, req.query as Record<string, unknown>)
+  const repeated = repeatedParameters(schemas.query, query)
   const parsed = {
     params: parse('path', schemas.params, () => ({ ...req.params })),
     query: repeated.length > 0 ? undefined : parse('query', schemas.query, () => ({ ...query })),
@@ -44,10 +44,28 @@ export function parseRequest(schemas: RequestSchemas, req: Request): ParsedReque
   return parsed
 }
 
+/** A parameter whose schema is an array may be given any number of times; given once it is an array of one. */
+function withLists(schema: z.ZodType | undefined, query: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(query)
+  return Object.fromEntries(
+    entries.map(([name, value]) => [
+      name,
+      typeof value === 'string' && isList(schema, name) ? [value] : value,
+    ]),
+  )
+}
+
+function isList(schema: z.ZodType | undefined, name: string): boolean {
+  let field = schema instanceof z.ZodObject ? (schema.shape[name] as z.ZodType | undefined) : undefined
+  while (field instanceof z.ZodOptional || field instanceof z.ZodDefault || field instanceof z.ZodPipe)
+    field = (field instanceof z.ZodPipe ? field.in : field.unwrap()) as z.ZodType
+  return field instanceof z.ZodArray
+}
+
 /** Which of two values was meant is anybody's guess, and caches in between guess differently. */
-function repeatedParameters(query: Record<string, unknown>): FieldError[] {
+function repeatedParameters(schema: z.ZodType | undefined, query: Record<string, unknown>): FieldError[] {
   return Object.entries(query)
-    .filter(([, value]) => Array.isArray(value))
+    .filter(([name, value]) => Array.isArray(value) && !isList(schema, name))
     .map(([field]) => ({ in: 'query', field, message: 'is given more than once', allowed: 'once' }))
 }
 

@@ -23,7 +23,7 @@ export interface Route<
   readonly operationId?: string
   readonly tags?: readonly string[]
   readonly params?: P
-  /** Give a `z.strictObject` to refuse unknown parameters. A parameter sent twice is always refused. */
+  /** Give a `z.strictObject` to refuse unknown parameters. A parameter sent twice is refused unless it is an array. */
   readonly query?: Q
   /** Keys in any case; the handler reads them as written here. */
   readonly headers?: H
