@@ -2,7 +2,7 @@ import { eventually, redisSpace } from '@tidemark/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
 import type { ChangeFeed, Cursors, DurableFollower, FeedPart, LogDatabase, LogEntry } from '../src/index.js'
-import { createChangeFeed, createCursors, followDurably } from '../src/index.js'
+import { createChangeFeed, createCursors, createSequencer, followDurably } from '../src/index.js'
 import { flusher, freshLog, restoreBackup, startFollower } from './fixture/log-fixture.js'
 
 const until = { timeoutMs: 20_000 }
@@ -58,15 +58,79 @@ test('what the follower applies is told to who waits, without a query', async ()
   expect(queries()).toBe(before)
 })
 
+test('a follower that has just begun is at the head: who waits there costs no query', async () => {
+  const { log, tide, change } = await openFeed()
+  await change('a')
+  let queries = 0
+  const cold = createChangeFeed({
+    tide,
+    log: {
+      query: (...query) => {
+        queries++
+        return log.log.query(...query)
+      },
+    },
+  })
+  const head = tide.follower.token!
+  const waiting = Array.from({ length: 100 }, () => entriesAfter(cold, head, 10_000))
+  await change('b')
+  for (const { entries } of await Promise.all(waiting)) expect(tagsOf(entries)).toEqual(['b'])
+  expect(queries).toBe(0)
+  cold.stop()
+})
+
+test('what was too large to be shipped whole is read once for all who wait, and whole', async () => {
+  const { log, feed, change, queries, flush, tide } = await openFeed()
+  await change('a')
+  const place = tide.follower.token!
+  const waiting = Array.from({ length: 100 }, () => entriesAfter(feed, place, 10_000))
+  const before = queries()
+  const tags = Array.from({ length: 2_000 }, (_, n) => `a-tag-of-some-length-${n}`)
+  await log.write(...tags)
+  const { token } = await flush.flush()
+  expect(await tide.reach(token, 10_000)).toBe('reached')
+  for (const { entries } of await Promise.all(waiting))
+    expect(entries.map(({ changes }) => changes[0]?.tags.length)).toEqual([2_000])
+  expect(queries() - before).toBe(1)
+})
+
+test('a page of large entries is cut, and the next goes on from there', async () => {
+  const { log, change, flush, tide } = await openFeed()
+  await change('a')
+  const start = tide.follower.token!
+  for (let n = 0; n < 4; n++) {
+    // Random, so that Postgres stores it as long as it is.
+    await log.query(
+      `INSERT INTO tidemark.outbox (resource, key, operation, tags)
+       SELECT 'product', $1, 'update', array_agg(gen_random_uuid()::text) FROM generate_series(1, 5000)`,
+      [String(n)],
+    )
+    await flush.flush()
+  }
+  const cold = createChangeFeed({ log: log.log, tide })
+  const keys: (string | null | undefined)[] = []
+  let pages = 0
+  for (let place = start; keys.length < 4; pages++) {
+    const { entries, at } = await entriesAfter(cold, place)
+    keys.push(...entries.map(({ changes }) => changes[0]?.key))
+    place = at
+  }
+  expect(keys).toEqual(['0', '1', '2', '3'])
+  expect(pages).toBeGreaterThan(1)
+  cold.stop()
+})
+
 test('a change that comes while the log is read wakes its consumer all the same', async () => {
-  const { feed, change, hooks } = await openFeed()
-  const head = await feed.head()
+  const { log, feed, change, hooks } = await openFeed()
+  await log.write('x')
+  // Of another reader: this one has not heard of it, and has to ask the log.
+  const { token } = await createSequencer({ log: log.log }).sequence()
   hooks.onQuery = async () => {
     hooks.onQuery = undefined
     await change('a')
   }
   // Asleep, it would sleep longer than this test may take.
-  expect(tagsOf((await entriesAfter(feed, head, 300_000)).entries)).toEqual(['a'])
+  expect(tagsOf((await entriesAfter(feed, token, 300_000)).entries)).toEqual(['a'])
 })
 
 test('a place below what is held in memory is read from the log, page by page', async () => {

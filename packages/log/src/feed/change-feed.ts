@@ -2,7 +2,8 @@
  * The log for those who want its changes in order, from a place of their own: event streams, webhooks, publishers.
  *
  * The newest positions are held in memory, fed by what the follower applies, so any number of consumers at the head cost
- * no query. Who is further behind reads the log in Postgres, page by page.
+ * no query. Who is further behind reads the log in Postgres, page by page; consumers at one place share one read, also of
+ * a position that was too large to be shipped whole.
  *
  * A place is a token, and names a position of one term. It continues if the log has that position in that term: then
  * everything after it is in what follows. If not, changes may lie between that nobody can tell any more, and the answer is
@@ -13,7 +14,7 @@
 import type { Token } from '@tidemark/tide'
 
 import type { Clock } from '../clock.js'
-import { pause, systemClock } from '../clock.js'
+import { systemClock } from '../clock.js'
 import type { LogEntry } from '../entry.js'
 import type { FollowEvent } from '../follow/observed-follower.js'
 import type { LiveFollower } from '../follow/tide.js'
@@ -72,7 +73,8 @@ export function createChangeFeed({
 }: FeedOptions): ChangeFeed {
   const reader = createLogReader(log, timeoutMs)
   const recent = recentEntries(recentMax)
-  const waking = new Set<AbortController>()
+  const reading = new Map<string, Promise<FeedPage>>()
+  const waking = new Set<() => void>()
   let steps = 0
   let isStopped = false
 
@@ -80,22 +82,42 @@ export function createChangeFeed({
     steps++
     if (event.kind === 'applied') recent.push(event.entry)
     else recent.clear()
-    for (const waiter of waking) waiter.abort()
+    for (const wake of waking) wake()
   })
 
-  const wait = async (waitMs: number, signal: AbortSignal | undefined): Promise<void> => {
-    if (isStopped || waking.size >= waitersMax) return
-    const woken = new AbortController()
-    waking.add(woken)
-    const either = signal === undefined ? woken.signal : AbortSignal.any([woken.signal, signal])
-    await pause(clock, waitMs, either)
-    waking.delete(woken)
+  const wait = (waitMs: number, signal: AbortSignal | undefined): Promise<void> => {
+    if (isStopped || waking.size >= waitersMax) return Promise.resolve()
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        cancel()
+        signal?.removeEventListener('abort', wake)
+        waking.delete(wake)
+        resolve()
+      }
+      const cancel = clock.after(waitMs, wake)
+      signal?.addEventListener('abort', wake)
+      waking.add(wake)
+    })
+  }
+
+  /** The last position applied is the head as far as is known here, whether or not its changes are held. */
+  const isHead = ({ term, position }: Token): boolean => {
+    const { token } = tide.follower
+    return token?.position === position && token.term === term
+  }
+
+  /** Shared only by those who came since the last step: a read begun before it may lack what that step brought. */
+  const readTogether = (place: Token, limit: number): Promise<FeedPage> => {
+    const name = `${steps} ${place.term} ${place.position} ${limit}`
+    const running = reading.get(name)
+    if (running !== undefined) return running
+    const begun = read(place, limit).finally(() => reading.delete(name))
+    reading.set(name, begun)
+    return begun
   }
 
   const read = async (place: Token, limit: number): Promise<FeedPage> => {
-    const held = recent.after(place, limit)
-    if (held !== undefined) return page(place, held)
-    const [first, ...rest] = await reader.from(place.position, limit + 1)
+    const [first, ...rest] = await reader.page(place.position, limit + 1)
     if (first?.position === place.position && first.epoch.term === place.term) return page(place, rest)
     const { epoch, link, oldest } = await reader.whereabouts(place.position)
     const head = { term: epoch.term, position: link.position }
@@ -113,7 +135,8 @@ export function createChangeFeed({
       const most = Math.min(limit, pageMax)
       for (let waited = false; ; waited = true) {
         const seen = steps
-        const found = recent.isHead(place) ? page(place, []) : await read(place, most)
+        const held = isHead(place) ? [] : recent.after(place, most)
+        const found = held === undefined ? await readTogether(place, most) : page(place, held)
         if (found.kind === 'gone' || found.entries.length > 0) return found
         if (waited || waitMs === 0 || signal?.aborted) return found
         // What came while the log was read would wake nobody.
@@ -123,7 +146,7 @@ export function createChangeFeed({
     stop() {
       unlisten()
       isStopped = true
-      for (const waiter of waking) waiter.abort()
+      for (const wake of waking) wake()
     },
   }
 }

@@ -6,22 +6,23 @@ import type { LogEntry } from '../entry.js'
 export interface RecentEntries {
   push(entry: LogEntry): void
   clear(): void
-  /** Whether `place` is the last of them. */
-  isHead(place: Token): boolean
   /** What follows `place`; undefined: they do not go back so far, or not to this history. */
   after(place: Token, limit: number): readonly LogEntry[] | undefined
 }
 
-/** Tags and changes held besides the entries' number: an entry may carry hundreds of each. */
-const changesMax = 20_000
+/**
+ * Besides the entries' number: one may touch hundreds of tags. Tags stand for changes, whose text is not to be parsed before
+ * somebody asks for it.
+ */
+const tagsMax = 20_000
 
 export function recentEntries(entriesMax: number): RecentEntries {
   let entries: LogEntry[] = []
-  let changes = 0
+  let tags = 0
 
   const clear = (): void => {
     entries = []
-    changes = 0
+    tags = 0
   }
   /** Index of what follows the place. A term has each position once, so the one just before the first is known too. */
   const indexAfter = ({ term, position }: Token): number | undefined => {
@@ -42,16 +43,12 @@ export function recentEntries(entriesMax: number): RecentEntries {
         return
       }
       entries.push(entry)
-      changes += entry.changes.length
+      tags += entry.tags.length
       // By halves, so that dropping the oldest does not move all the others each time.
-      if (entries.length > entriesMax || changes > changesMax) {
+      if (entries.length > entriesMax || tags > tagsMax) {
         entries = entries.slice(Math.ceil(entries.length / 2))
-        changes = entries.reduce((sum, { changes: { length } }) => sum + length, 0)
+        tags = entries.reduce((sum, { tags: { length } }) => sum + length, 0)
       }
-    },
-    isHead(place) {
-      const last = entries.at(-1)
-      return last?.position === place.position && last.epoch.term === place.term
     },
     after(place, limit) {
       const index = indexAfter(place)

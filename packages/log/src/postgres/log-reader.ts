@@ -26,6 +26,8 @@ export interface Whereabouts extends ClockRow {
 export interface LogReader {
   /** Rows from `position` on, oldest first, at most `limit`. */
   from(position: number, limit: number): Promise<readonly LogEntry[]>
+  /** As `from`, but no more than about a megabyte beside the first two rows: fewer than `limit` do not mean the end. */
+  page(position: number, limit: number): Promise<readonly LogEntry[]>
   /** The newest `keep` rows of the present term, the oldest `limit` of them. */
   newest(keep: number, limit: number): Promise<readonly LogEntry[]>
   whereabouts(position: number): Promise<Whereabouts>
@@ -40,6 +42,12 @@ export interface LogReader {
 const columns = `position, mark, previous_mark AS "previousMark", term, nonce, tags, changes,
   floor(extract(epoch FROM sequenced_at) * 1000)::float8 AS "sequencedAt"`
 
+/**
+ * About the bytes of a page: one query must not outlast its deadline. Large columns are stored compressed; what comes out of
+ * an expression has its true size, and a tag stands in the changes too.
+ */
+const pageMaxBytes = 1_048_576
+
 /** Reads the log in Postgres, the primary only. @throws LogError `log.unreachable`, `log.malformed` */
 export function createLogReader(log: LogDatabase, timeoutMs = 2_000): LogReader {
   const query = (text: string, values: readonly unknown[]): Promise<readonly Row[]> =>
@@ -47,6 +55,14 @@ export function createLogReader(log: LogDatabase, timeoutMs = 2_000): LogReader 
   return {
     async from(position, limit) {
       const text = `SELECT ${columns} FROM tidemark.log WHERE position >= $1 ORDER BY position LIMIT $2`
+      return (await query(text, [position, limit])).map(parseEntry)
+    },
+    async page(position, limit) {
+      const text = `SELECT ${columns} FROM (
+          SELECT *, row_number() OVER (ORDER BY position) AS place,
+            sum(2 * pg_column_size(tags || '{}'::text[]) + pg_column_size(changes)) OVER (ORDER BY position) AS bytes
+          FROM (SELECT * FROM tidemark.log WHERE position >= $1 ORDER BY position LIMIT $2) l) sized
+        WHERE place <= 2 OR bytes <= ${pageMaxBytes} ORDER BY position`
       return (await query(text, [position, limit])).map(parseEntry)
     },
     async newest(keep, limit) {
