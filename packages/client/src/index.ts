@@ -1,2 +1,5 @@
-export type { ClientErrorCode } from './client-error.js'
+export type { Change, FeedEvent } from './change-event.js'
+export type { ClientErrorCode, ClientErrorOptions } from './client-error.js'
 export { ClientError } from './client-error.js'
+export type { Following, FollowOptions } from './follow.js'
+export { follow } from './follow.js'
