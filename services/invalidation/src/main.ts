@@ -11,6 +11,8 @@ import {
 } from '@tidemark/log'
 import { createHealth, createMetrics, createServer, repeat, runService, waitFor } from '@tidemark/service'
 import { createInvalidationApp } from './app.js'
+import { createChangeChannels } from './changes/change-channels.js'
+import { channelMetrics } from './changes/channel-metrics.js'
 import { checkpointer } from './checkpointer.js'
 import { readConfig } from './config.js'
 import { warnOfEviction } from './jobs/eviction-policy.js'
@@ -108,6 +110,12 @@ await runService({
         await save().catch(() => undefined)
       },
     })
+    const channels = await step(
+      'channels of changes',
+      () => createChangeChannels({ redis: client, tide, prefix: config.TIDEMARK_PREFIX, logger }),
+      { stop: (made) => made.stop() },
+    )
+    channelMetrics(metrics, channels)
     const trimming = { name: 'trimming of the log', everyMs: trimEveryMs, logger }
     const trim = () =>
       pool.query(`SELECT tidemark.trim_log($1, $2::float8 * interval '1 millisecond')`, [
