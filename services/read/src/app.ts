@@ -4,6 +4,8 @@ import type { Registry } from '@tidemark/resources'
 import type { FirstHandler, Health, Logger, Metrics } from '@tidemark/service'
 import { createApi, createApp } from '@tidemark/service'
 import type { Express } from 'express'
+import { addChangeRoutes } from './changes/change-routes.js'
+import type { ChangeStreams } from './changes/change-streams.js'
 import { createHitPath } from './hit-path.js'
 import { createOrigin } from './origin.js'
 import { createPolicies } from './policies.js'
@@ -16,6 +18,8 @@ export interface ReadAppOptions {
   readonly cache: Cache
   readonly tide: Tide
   readonly database: Database
+  /** Left out: there is no change feed. */
+  readonly changes?: ChangeStreams
   readonly logger: Logger
   readonly metrics: Metrics
   readonly health: Health
@@ -28,7 +32,7 @@ export interface ReadApp {
 }
 
 export function createReadApp(options: ReadAppOptions): ReadApp {
-  const { registry, cache, tide, database, logger, metrics, health } = options
+  const { registry, cache, tide, database, changes, logger, metrics, health } = options
   const policies = createPolicies(registry)
   const api = createApi({
     title: 'Tidemark read service',
@@ -37,6 +41,7 @@ export function createReadApp(options: ReadAppOptions): ReadApp {
   })
   const origin = createOrigin(registry, database)
   for (const resource of registry.all) addRoutes(api, resource, { registry, cache, tide, policies, origin })
+  if (changes !== undefined) addChangeRoutes(api, registry, changes)
   return {
     app: createApp({ logger, api, health, metrics, translate }),
     first: createHitPath({ cache, tide, policies, metrics }),

@@ -1,4 +1,4 @@
-import { commonConfig, integer, parseConfig, storeUrl } from '@tidemark/service'
+import { commonConfig, duration, integer, parseConfig, storeUrl } from '@tidemark/service'
 import type { Environment } from '@tidemark/service'
 
 const mebibyte = 1_048_576
@@ -14,6 +14,12 @@ const schema = commonConfig.extend({
     .transform((mebibytes) => mebibytes * mebibyte),
   /** Answers kept in this process, however small. */
   L1_MAX_ENTRIES: integer({ min: 1, max: 10_000_000 }).prefault('200000'),
+  /** Streams of changes at one time; the next is answered 503. */
+  CHANGES_MAX_SUBSCRIBERS: integer({ min: 0, max: 8_000 }).prefault('1000'),
+  /** Longest silence on a stream of changes. */
+  CHANGES_HEARTBEAT: duration({ min: '100ms', max: '1m' }).prefault('15s'),
+  /** A subscriber that takes nothing for so long is cut off. */
+  CHANGES_SLOW_AFTER: duration({ min: '100ms', max: '1m' }).prefault('10s'),
 })
 
 export const readConfig = (env: Environment = process.env) => parseConfig(schema, env)

@@ -2,11 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { createCache } from '@tidemark/cache'
 import { createDatabase } from '@tidemark/database'
-import { announce, followLog, logDatabase, requestClient } from '@tidemark/log'
+import { announce, createChangeFeed, followLog, logDatabase, requestClient } from '@tidemark/log'
+import type { LogDatabase } from '@tidemark/log'
 import { catalogue, representationCodec, requireCapture } from '@tidemark/resources'
 import { createHealth, createMetrics, createServer, repeat, runService, waitFor } from '@tidemark/service'
 import { createReadApp } from './app.js'
 import { cacheMetrics } from './cache-metrics.js'
+import { changeMetrics } from './changes/change-metrics.js'
+import { createChangeStreams } from './changes/change-streams.js'
 import { readConfig } from './config.js'
 import { representationVersion } from './representation-version.js'
 import { verifyLog, verifyOrigin } from './trusted-connections.js'
@@ -15,6 +18,8 @@ const logConnections = 3
 const probeTimeoutMs = 1_000
 const postgresHint = 'check DATABASE_URL, and that the migrations have run'
 const announceEveryMs = 1_000
+/** Requests at one time besides the streams of changes. */
+const requestsMax = 1_000
 
 await runService({
   name: 'read',
@@ -29,10 +34,11 @@ await runService({
         await verifyLog(client, tide.follower)
       },
     })
+    // The pool of the moment: it is renewed with each new term.
+    const log: LogDatabase = { query: (...query) => logDatabase(logStore.pool).query(...query) }
     const tide = followLog({
       redis: { redis: config.REDIS_URL, prefix: config.TIDEMARK_PREFIX },
-      // The pool of the moment: it is renewed with each new term.
-      postgres: { query: (...query) => logDatabase(logStore.pool).query(...query) },
+      postgres: log,
       maxLagMs: Math.min(...catalogue.all.map((resource) => resource.cache.maxLagMs)),
       onError: (error) => {
         logger.warn({ err: error }, error.message)
@@ -131,23 +137,42 @@ await runService({
         { name: 'redis', check: () => redis.ping(), timeoutMs: probeTimeoutMs, isRequired: false },
       ],
     })
+    const feed = await step('change feed', () => createChangeFeed({ log, tide }), {
+      stop: (opened) => {
+        opened.stop()
+      },
+    })
+    const changes = createChangeStreams({
+      ...{ feed, tide, logger },
+      subscribersMax: config.CHANGES_MAX_SUBSCRIBERS,
+      heartbeatMs: config.CHANGES_HEARTBEAT,
+      slowMs: config.CHANGES_SLOW_AFTER,
+    })
+    changeMetrics(metrics, changes)
     const { app, first } = createReadApp({
       registry: catalogue,
       cache,
       tide,
       database,
+      changes,
       logger,
       metrics,
       health,
     })
-    const server = createServer({ app, first, logger, metrics })
+    const maxInFlight = requestsMax + config.CHANGES_MAX_SUBSCRIBERS
+    const server = createServer({ app, first, logger, metrics, maxInFlight })
     await step(
       'HTTP server',
       async () => {
         const { port } = await server.listen({ port: config.PORT, host: config.HOST })
         logger.info({ port }, 'listening')
       },
-      { stop: (_, signal) => server.drain(signal) },
+      {
+        stop: (_, signal) => {
+          changes.stop()
+          return server.drain(signal)
+        },
+      },
     )
   },
 })

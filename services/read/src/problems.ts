@@ -1,5 +1,6 @@
 import { CacheError } from '@tidemark/cache'
 import { classifyFailure } from '@tidemark/database'
+import { LogError } from '@tidemark/log'
 import { ResourceError } from '@tidemark/resources'
 import { Problem } from '@tidemark/service'
 
@@ -7,6 +8,7 @@ import { Problem } from '@tidemark/service'
 export function translate(error: unknown): Problem | undefined {
   if (error instanceof CacheError) return fromCache(error)
   if (error instanceof ResourceError) return fromResource(error)
+  if (error instanceof LogError && error.code === 'log.unreachable') return logAway(error)
   return classifyFailure(error).kind === 'unavailable' ? originAway(error) : undefined
 }
 
@@ -53,6 +55,13 @@ const retryAfter = { 'Retry-After': '1' }
 const originAway = (cause: unknown): Problem =>
   new Problem('unavailable', {
     detail: 'It is not cached freshly enough for this request, and Postgres does not answer at the moment.',
+    headers: retryAfter,
+    cause,
+  })
+
+const logAway = (cause: unknown): Problem =>
+  new Problem('unavailable', {
+    detail: 'What came after this place is not in memory, and Postgres does not answer at the moment.',
     headers: retryAfter,
     cause,
   })
