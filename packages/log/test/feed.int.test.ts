@@ -38,6 +38,9 @@ async function openFeed() {
 
 const tagsOf = (entries: readonly LogEntry[]): string[] => entries.flatMap(({ tags }) => tags)
 
+const manyTags = (count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `a-tag-of-some-length-${n}`)
+
 async function entriesAfter(feed: ChangeFeed, place: { term: number; position: number }, waitMs = 0) {
   const page = await feed.after(place, { waitMs })
   if (page.kind !== 'entries') throw new Error(`gone: ${page.reason}`)
@@ -85,13 +88,37 @@ test('what was too large to be shipped whole is read once for all who wait, and 
   const place = tide.follower.token!
   const waiting = Array.from({ length: 100 }, () => entriesAfter(feed, place, 10_000))
   const before = queries()
-  const tags = Array.from({ length: 2_000 }, (_, n) => `a-tag-of-some-length-${n}`)
-  await log.write(...tags)
+  await log.write(...manyTags(2_000))
   const { token } = await flush.flush()
   expect(await tide.reach(token, 10_000)).toBe('reached')
   for (const { entries } of await Promise.all(waiting))
     expect(entries.map(({ changes }) => changes[0]?.tags.length)).toEqual([2_000])
   expect(queries() - before).toBe(1)
+})
+
+test('a read that began before a step is not shared with who comes after it', async () => {
+  const { log, feed, flush, tide, hooks } = await openFeed()
+  await log.write('x')
+  const { token } = await createSequencer({ log: log.log }).sequence()
+  const late: Promise<{ entries: readonly LogEntry[] }>[] = []
+  hooks.onQuery = async () => {
+    hooks.onQuery = undefined
+    // Too large to be shipped, so it is not in memory: the second comer has to read as well.
+    await log.write(...manyTags(2_000))
+    expect(await tide.reach((await flush.flush()).token, 10_000)).toBe('reached')
+    late.push(entriesAfter(feed, token, 300_000))
+  }
+  expect((await entriesAfter(feed, token, 300_000)).entries).toHaveLength(1)
+  expect((await late[0]!).entries).toHaveLength(1)
+})
+
+test('one entry that is larger than a page is told all the same', async () => {
+  const { log, feed, flush, tide } = await openFeed()
+  const place = tide.follower.token!
+  await log.write(...manyTags(20_000))
+  expect(await tide.reach((await flush.flush()).token, 10_000)).toBe('reached')
+  const { entries } = await entriesAfter(feed, place)
+  expect(entries.map(({ tags }) => tags.length)).toEqual([20_000])
 })
 
 test('a page of large entries is cut, and the next goes on from there', async () => {
@@ -164,6 +191,8 @@ test('a place that was trimmed, lost with its term, or never was, is gone', asyn
   await log.query('SELECT tidemark.new_epoch()')
   await flush.flush()
   expect(await cold.after(last)).toMatchObject({ kind: 'gone', reason: 'lost', head: { term: 2 } })
+  expect(await tide.reach({ term: 2, position: last.position }, 10_000)).toBe('reached')
+  expect(await feed.after(last)).toMatchObject({ kind: 'gone', reason: 'lost' })
   // The position that was lost is one of the new term now, and what follows it is held in memory.
   await change('c')
   expect(await feed.after(last)).toMatchObject({ kind: 'gone', reason: 'lost' })
