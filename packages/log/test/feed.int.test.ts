@@ -38,8 +38,8 @@ async function openFeed() {
 
 const tagsOf = (entries: readonly LogEntry[]): string[] => entries.flatMap(({ tags }) => tags)
 
-const manyTags = (count: number): string[] =>
-  Array.from({ length: count }, (_, n) => `a-tag-of-some-length-${n}`)
+const manyTags = (count: number, length = 25): string[] =>
+  Array.from({ length: count }, (_, n) => `a-tag-of-some-length-${n}`.padEnd(length, 'x'))
 
 async function entriesAfter(feed: ChangeFeed, place: { term: number; position: number }, waitMs = 0) {
   const page = await feed.after(place, { waitMs })
@@ -82,6 +82,31 @@ test('a follower that has just begun is at the head: who waits there costs no qu
   cold.stop()
 })
 
+test('of many who wait all are woken, some in each turn, so that others are answered in between', async () => {
+  const { feed, change, tide } = await openFeed()
+  const place = tide.follower.token!
+  let answered = 0
+  let mostInTurn = 0
+  const waiting = Array.from({ length: 500 }, async () => {
+    const { entries } = await entriesAfter(feed, place, 300_000)
+    answered++
+    return entries.length
+  })
+  const stop = tide.listen(() => {
+    let before = answered
+    const look = (): void => {
+      mostInTurn = Math.max(mostInTurn, answered - before)
+      before = answered
+      if (answered < waiting.length) setImmediate(look)
+    }
+    setImmediate(look)
+  })
+  await change('a')
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set([1]))
+  stop()
+  expect(mostInTurn).toBeLessThanOrEqual(128)
+})
+
 test('what was too large to be shipped whole is read once for all who wait, and whole', async () => {
   const { log, feed, change, queries, flush, tide } = await openFeed()
   await change('a')
@@ -115,10 +140,10 @@ test('a read that began before a step is not shared with who comes after it', as
 test('one entry that is larger than a page is told all the same', async () => {
   const { log, feed, flush, tide } = await openFeed()
   const place = tide.follower.token!
-  await log.write(...manyTags(20_000))
+  await log.write(...manyTags(2_000, 300))
   expect(await tide.reach((await flush.flush()).token, 10_000)).toBe('reached')
   const { entries } = await entriesAfter(feed, place)
-  expect(entries.map(({ tags }) => tags.length)).toEqual([20_000])
+  expect(entries.map(({ tags }) => tags.length)).toEqual([2_000])
 })
 
 test('a page of large entries is cut, and the next goes on from there', async () => {
@@ -190,8 +215,9 @@ test('a place that was trimmed, lost with its term, or never was, is gone', asyn
   await restoreBackup(log, last.position - 1)
   await log.query('SELECT tidemark.new_epoch()')
   await flush.flush()
-  expect(await cold.after(last)).toMatchObject({ kind: 'gone', reason: 'lost', head: { term: 2 } })
+  // Until this follower hears of it, there is nothing new for who stands where it stands.
   expect(await tide.reach({ term: 2, position: last.position }, 10_000)).toBe('reached')
+  expect(await cold.after(last)).toMatchObject({ kind: 'gone', reason: 'lost', head: { term: 2 } })
   expect(await feed.after(last)).toMatchObject({ kind: 'gone', reason: 'lost' })
   // The position that was lost is one of the new term now, and what follows it is held in memory.
   await change('c')

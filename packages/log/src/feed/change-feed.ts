@@ -61,6 +61,8 @@ export interface FeedOptions {
 }
 
 const pageMax = 64
+/** Consumers woken in one turn of the event loop: a process that serves more than them answers others in between. */
+const wokenAtOnce = 64
 
 /** @example const feed = createChangeFeed({ log: logDatabase(pool), tide }); await feed.after(await feed.head(), { waitMs: 5_000 }) */
 export function createChangeFeed({
@@ -75,14 +77,30 @@ export function createChangeFeed({
   const recent = recentEntries(recentMax)
   const reading = new Map<string, Promise<FeedPage>>()
   const waking = new Set<() => void>()
+  let due = 0
+  let isWaking = false
   let steps = 0
   let isStopped = false
+
+  /** Those who have waited longest; who comes back meanwhile stands at the end, and is not due. */
+  const wakeSome = (): void => {
+    let left = Math.min(due, wokenAtOnce)
+    due -= left
+    for (const wake of waking) {
+      if (left-- === 0) break
+      wake()
+    }
+    due = Math.min(due, waking.size)
+    isWaking = due > 0
+    if (isWaking) setImmediate(wakeSome)
+  }
 
   const unlisten = tide.listen((event: FollowEvent) => {
     steps++
     if (event.kind === 'applied') recent.push(event.entry)
     else recent.clear()
-    for (const wake of waking) wake()
+    due = waking.size
+    if (!isWaking) wakeSome()
   })
 
   const wait = (waitMs: number, signal: AbortSignal | undefined): Promise<void> => {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
 /** `slow`: the subscriber did not take what it was sent within the time it has. */
-export type Sent = 'sent' | 'slow' | 'closed'
+type Sent = 'sent' | 'slow' | 'closed'
 
 export interface Outlet {
   /** Resolves when there is room for more: no more than one chunk waits for the subscriber in this process's memory. */
