@@ -29,7 +29,8 @@ const resume = (place: string): Promise<Subscriber> => follow('/v1/changes', { '
 describe('what is told', () => {
   test('the stream begins with the place to resume from, and nothing on the way holds it back', async () => {
     const subscriber = await follow()
-    await eventually(() => subscriber.told.length > 0, until)
+    // Long before a heartbeat is due.
+    await eventually(() => subscriber.told.length > 0, { timeoutMs: 10_000 })
     expect(subscriber.text).toMatch(/^retry: 1000\n\nevent: heartbeat\nid: \d+-\d+\n/)
     expect(subscriber.status).toBe(200)
     expect(subscriber.headers).toMatchObject({

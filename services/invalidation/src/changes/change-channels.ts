@@ -54,7 +54,8 @@ export function createChangeChannels(options: ChangeChannelsOptions): ChangeChan
   let running = Promise.resolve()
 
   const tellSome = async (): Promise<void> => {
-    const batch = waiting.slice(0, batchMax)
+    // One by one after a failure: one that is too much for Redis holds up no other for longer than it must.
+    const batch = waiting.slice(0, isFailing ? 1 : batchMax)
     const told = await telling.tidemarkTell(
       `{${prefix}}:told`,
       channelOf(prefix),
