@@ -1,5 +1,7 @@
-import { commonConfig, duration, integer, parseConfig, storeUrl } from '@tidemark/service'
+import { commonConfig, duration, integer, parseConfig, secret, storeUrl } from '@tidemark/service'
 import type { Environment } from '@tidemark/service'
+import { z } from 'zod'
+import { readHooks } from './webhooks/read-hooks.js'
 
 const schema = commonConfig.extend({
   DATABASE_URL: storeUrl('postgres'),
@@ -13,6 +15,16 @@ const schema = commonConfig.extend({
   /** The log keeps at least so many positions, and at least those younger than LOG_KEEP_AGE. */
   LOG_KEEP_POSITIONS: integer({ min: 1_000, max: 100_000_000 }).prefault('100000'),
   LOG_KEEP_AGE: duration({ min: '1m', max: '30d' }).prefault('1h'),
+  /** Opens /admin, the dead letters and the cursors to whoever knows it. */
+  ADMIN_TOKEN: secret(
+    z.string().regex(/^[\x21-\x7e]{16,500}$/, 'must be 16 to 500 visible ASCII characters'),
+  ).optional(),
+  /** Who is told of changes, see docs/webhooks.md: a JSON array, or a file that holds one. */
+  WEBHOOKS: secret(z.string()).optional(),
+  WEBHOOKS_FILE: z.string().optional(),
 })
 
-export const readConfig = (env: Environment = process.env) => parseConfig(schema, env)
+export function readConfig(env: Environment = process.env) {
+  const config = parseConfig(schema, env)
+  return { ...config, hooks: readHooks(config, env) }
+}

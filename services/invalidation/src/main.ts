@@ -1,6 +1,8 @@
 /** The invalidation service's one composition root. */
 import { createPool } from '@tidemark/database'
 import {
+  createChangeFeed,
+  createCursors,
   createFlush,
   followLog,
   logDatabase,
@@ -21,6 +23,7 @@ import { createJobs } from './jobs/jobs.js'
 import { logMetrics } from './log-metrics.js'
 import { createLogState } from './log-state.js'
 import { readStatus } from './status.js'
+import { startWebhooks } from './webhooks/webhooks.js'
 
 const connections = 6
 const probeTimeoutMs = 1_000
@@ -143,6 +146,17 @@ await runService({
       { stop: (made, signal) => made.stop(signal) },
     )
     jobMetrics(metrics, jobs)
+
+    const cursors = createCursors(log)
+    const feed = await step('change feed', () => createChangeFeed({ log, tide }), {
+      stop: (made) => {
+        made.stop()
+      },
+    })
+    const { hooks } = config
+    await step('webhooks', () => startWebhooks({ hooks, feed, cursors, jobs, logger, metrics }), {
+      stop: (started) => started.stop(),
+    })
 
     const logState = createLogState((text) => pool.query(text))
     logMetrics({ metrics, flush, tide, logState })

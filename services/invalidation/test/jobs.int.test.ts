@@ -17,10 +17,10 @@ const once = { options: { attempts: 1 } }
 
 test('a job that fails its last attempt is a dead letter, and stays one', async () => {
   const jobs = openJobs()
-  await jobs.add('webhooks', [{ data: { n: 1 }, ...once }])
-  jobs.work('webhooks', () => Promise.reject(new Error('no')), { concurrency: 1 })
-  await eventually(async () => (await jobs.depth('webhooks')).failed === 1, until)
-  expect(await jobs.depth('webhooks')).toEqual({
+  await jobs.add('webhooks-test', [{ data: { n: 1 }, ...once }])
+  jobs.work('webhooks-test', () => Promise.reject(new Error('no')), { concurrency: 1 })
+  await eventually(async () => (await jobs.depth('webhooks-test')).failed === 1, until)
+  expect(await jobs.depth('webhooks-test')).toEqual({
     waiting: 0,
     prioritized: 0,
     delayed: 0,

@@ -1,6 +1,6 @@
 import type { Metrics } from '@tidemark/service'
 import type { Jobs } from './jobs.js'
-import { jobStates, queueNames } from './jobs.js'
+import { jobStates } from './jobs.js'
 
 /** Read when scraped; a Redis that is away gives no samples. */
 export function jobMetrics(metrics: Metrics, jobs: Jobs): void {
@@ -10,7 +10,7 @@ export function jobMetrics(metrics: Metrics, jobs: Jobs): void {
     labelNames: ['queue', 'state'],
     read: async () => {
       const depths = await Promise.all(
-        queueNames.map(async (queue) => ({ queue, depth: await jobs.depth(queue).catch(() => undefined) })),
+        jobs.names().map(async (queue) => ({ queue, depth: await jobs.depth(queue).catch(() => undefined) })),
       )
       return depths.flatMap(({ queue, depth }) =>
         depth === undefined

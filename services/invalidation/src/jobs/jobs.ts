@@ -7,15 +7,22 @@
  * A job that failed its last attempt stays where it is: the failed jobs of a queue are its dead letters, and leave only
  * when somebody retries or discards them. Whoever adds jobs keeps the queue within a bound of his own.
  */
-import { Queue, Worker } from 'bullmq'
+import { Queue, UnrecoverableError, Worker } from 'bullmq'
 import type { Job, JobsOptions, RateLimiterOptions } from 'bullmq'
 import type { Logger } from '@tidemark/service'
 import type { Redis } from 'ioredis'
 import { inTime } from './in-time.js'
 import { queueClient } from './queue-client.js'
 
-export const queueNames = ['warm', 'webhooks', 'audit'] as const
-export type QueueName = (typeof queueNames)[number]
+const ownQueues = ['warm', 'audit'] as const
+/** Each webhook has a queue of its own. */
+export type QueueName = (typeof ownQueues)[number] | `webhooks-${string}`
+
+export const isQueueName = (text: string): text is QueueName =>
+  (ownQueues as readonly string[]).includes(text) || /^webhooks-[a-z0-9-]{1,40}$/.test(text)
+
+/** Thrown by a job for which further attempts are of no use: it is a dead letter at once. */
+export { UnrecoverableError as DeadAtOnce }
 
 /** Jobs by state; a `prioritized` job waits too. `failed` are the dead letters. */
 export const jobStates = ['waiting', 'prioritized', 'delayed', 'active', 'failed'] as const
@@ -30,9 +37,13 @@ export interface WorkOptions {
   readonly concurrency: number
   /** At most `max` jobs in `duration` milliseconds, over all processes. */
   readonly limiter?: RateLimiterOptions
+  /** Milliseconds before the next attempt, for jobs whose `backoff.type` is none of BullMQ's. `attempt`: 1 and up. */
+  readonly backoff?: (attempt: number, error: Error) => number
 }
 
 export interface Jobs {
+  /** Those that this process knows of: its own, and those it works for. */
+  names(): readonly QueueName[]
   /** All of them or none. @throws JobsError `jobs.unreachable`: they may have been added all the same */
   add<Data>(name: QueueName, jobs: readonly NewJob<Data>[]): Promise<void>
   /** `signal` is aborted when the service stops and the job has had its time; it then comes again elsewhere. */
@@ -69,12 +80,16 @@ const defaults: JobsOptions = {
   stackTraceLimit: 1,
 }
 
+/** A job whose process died is taken up again after a lock's time and a look at most. */
+const abandoned = { lockDuration: 15_000, stalledInterval: 10_000, maxStalledCount: 5 }
+
 export function createJobs({ url, prefix, logger }: CreateJobsOptions): Jobs {
   const connection = queueClient({ url, logger })
   // Braces: in a Cluster all keys of the queues lie in one slot.
   const shared = { connection, prefix: `{${prefix}-jobs}`, skipVersionCheck: true }
   const queues = new Map<QueueName, Queue>()
   const workers: Worker[] = []
+  const worked: QueueName[] = []
   const clients: Redis[] = [connection]
   const abandoning = new AbortController()
   const silent = (): void => undefined
@@ -89,22 +104,31 @@ export function createJobs({ url, prefix, logger }: CreateJobsOptions): Jobs {
 
   return {
     queue,
+    names: () => [...new Set([...ownQueues, ...worked])],
     async add(name, jobs) {
       const bulk = jobs.map(({ data, options }) => ({ name, data, ...(options && { opts: options }) }))
       await inTime(queue(name).addBulk(bulk))
     },
-    work(name, handle, options) {
+    work(name, handle, { backoff, ...options }) {
+      worked.push(name)
       const client = queueClient({ url, logger, isWorker: true })
       clients.push(client)
       const worker = new Worker(name, (job: Job) => handle(job, abandoning.signal), {
         ...shared,
         ...options,
+        ...abandoned,
         connection: client,
+        ...(backoff && {
+          settings: {
+            backoffStrategy: (attempt, _type, error) => backoff(attempt, error ?? new Error('unknown')),
+          },
+        }),
       })
       worker.on('error', silent)
       worker.on('failed', (job, error) => {
-        const isDead = job !== undefined && job.attemptsMade >= (job.opts.attempts ?? 1)
-        if (isDead)
+        if (job === undefined) return
+        const isLast = job.attemptsMade >= (job.opts.attempts ?? 1)
+        if (isLast || error instanceof UnrecoverableError)
           logger.error({ err: error, queue: name, job: job.id }, 'a job is dead: retry or discard it')
       })
       workers.push(worker)

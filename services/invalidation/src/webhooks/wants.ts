@@ -1,0 +1,24 @@
+/**
+ * Whether a change is one that a hook wants to hear of.
+ *
+ * A change may be told as less than it is: one over many rows touches only `product!all`, and stands for each row, list and
+ * facet of the resource. So a filter lets pass whatever *may* have changed what it asks for.
+ */
+import type { Change } from '@tidemark/log'
+import { allTag, everything } from '@tidemark/tide'
+import type { ChangeFilter } from './hook.js'
+
+export function wants({ resources, tags }: ChangeFilter, change: Change): boolean {
+  if (change.tags.includes(everything)) return true
+  if (resources && !resources.some((resource) => concerns(change, resource))) return false
+  return (
+    !tags || tags.some((tag) => change.tags.includes(tag) || change.tags.includes(allTag(resourceOf(tag))))
+  )
+}
+
+/** External invalidations name no resource; their tags do. */
+const concerns = ({ resource, tags }: Change, name: string): boolean =>
+  resource === name || tags.some((tag) => resourceOf(tag) === name)
+
+/** `product` of `product`, `product:42`, `product.categoryId=7` and `product!all`. */
+const resourceOf = (tag: string): string => /^[^:.!]*/.exec(tag)![0]
