@@ -1,11 +1,18 @@
+import type { Cursors } from '@tidemark/log'
 import type { Health, Logger, Metrics } from '@tidemark/service'
 import { createApi, createApp } from '@tidemark/service'
 import { formatToken } from '@tidemark/tide'
 import type { Token } from '@tidemark/tide'
-import type { Express } from 'express'
+import type { Express, Router } from 'express'
 import { z } from 'zod'
+import { mountBoard } from './admin/board.js'
+import { createGuard } from './admin/guard.js'
+import { addCursorRoutes } from './cursors/routes.js'
+import { createDeadLetters } from './dead-letters/dead-letters.js'
+import { addDeadLetterRoutes } from './dead-letters/routes.js'
 import type { ExternalInvalidation } from './external-invalidation.js'
 import { externalInvalidation } from './external-invalidation.js'
+import type { Jobs } from './jobs/jobs.js'
 import { translate } from './problems.js'
 import type { Status } from './status.js'
 import { statusSchema } from './status.js'
@@ -16,13 +23,17 @@ export interface InvalidationAppOptions {
   /** Makes it known; the token covers it. */
   readonly flush: () => Promise<Token>
   readonly status: () => Promise<Status>
+  readonly jobs: Jobs
+  readonly cursors: Cursors
+  /** Undefined: the routes of operators refuse everybody. */
+  readonly adminToken: string | undefined
   readonly logger: Logger
   readonly metrics: Metrics
   readonly health: Health
 }
 
 export function createInvalidationApp(options: InvalidationAppOptions): Express {
-  const { record, flush, status, logger, metrics, health } = options
+  const { record, flush, status, jobs, cursors, adminToken, logger, metrics, health } = options
   const api = createApi({
     title: 'Tidemark invalidation service',
     version: '1',
@@ -70,5 +81,12 @@ export function createInvalidationApp(options: InvalidationAppOptions): Express 
     },
   })
 
-  return createApp({ logger, api, health, metrics, translate })
+  const guard = createGuard({ token: adminToken, scheme: 'Bearer' })
+  addDeadLetterRoutes(api, { letters: createDeadLetters(jobs, logger), jobs, guard })
+  addCursorRoutes(api, { cursors, guard })
+
+  const mount = (router: Router): void => {
+    mountBoard(router, jobs, adminToken)
+  }
+  return createApp({ logger, api, health, metrics, translate, mount })
 }

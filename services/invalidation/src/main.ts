@@ -17,6 +17,7 @@ import { createChangeChannels } from './changes/change-channels.js'
 import { channelMetrics } from './changes/channel-metrics.js'
 import { checkpointer } from './checkpointer.js'
 import { readConfig } from './config.js'
+import { cursorMetrics } from './cursors/cursor-metrics.js'
 import { warnOfEviction } from './jobs/eviction-policy.js'
 import { jobMetrics } from './jobs/job-metrics.js'
 import { createJobs } from './jobs/jobs.js'
@@ -160,6 +161,9 @@ await runService({
 
     const logState = createLogState((text) => pool.query(text))
     logMetrics({ metrics, flush, tide, logState })
+    cursorMetrics(metrics, cursors, tide)
+    if (config.ADMIN_TOKEN === undefined)
+      logger.info('ADMIN_TOKEN is not set: /admin, dead letters and cursors refuse everybody')
     const health = createHealth({
       readiness,
       logger,
@@ -173,6 +177,9 @@ await runService({
       flush: async () => (await flush.flush()).token,
       status: () =>
         readStatus({ logState, flush, tide, followers: () => readRoster(client, config.TIDEMARK_PREFIX) }),
+      jobs,
+      cursors,
+      adminToken: config.ADMIN_TOKEN,
       logger,
       metrics,
       health,

@@ -19,7 +19,7 @@ export interface Cursors {
   /** Lets another take it at once. */
   release(name: string, holder: string): Promise<void>
   all(): Promise<readonly Cursor[]>
-  /** Forgets it: the log is no longer kept for it. */
+  /** Forgets it: the log is no longer kept for it. False: there is none, or somebody holds it. */
   remove(name: string): Promise<boolean>
 }
 
@@ -68,7 +68,9 @@ export function createCursors(log: LogDatabase, timeoutMs = 2_000): Cursors {
       }))
     },
     async remove(name) {
-      return (await query('DELETE FROM tidemark.cursor WHERE name = $1 RETURNING 1', [name])).length > 0
+      const text = `DELETE FROM tidemark.cursor
+        WHERE name = $1 AND coalesce(held_until < clock_timestamp(), true) RETURNING 1`
+      return (await query(text, [name])).length > 0
     },
   }
 }

@@ -69,7 +69,7 @@ export function createApi({ bodyLimitBytes = DEFAULT_BODY_LIMIT_BYTES, ...info }
 }
 
 function handlersOf(route: AnyRoute, bodyLimitBytes: number): RequestHandler[] {
-  const { path, body, bodyTypes = ['application/json'], handler } = route
+  const { path, guard, body, bodyTypes = ['application/json'], handler } = route
   const named: RequestHandler = (req, _res, next) => {
     contextOf(req).route = path
     next()
@@ -81,5 +81,5 @@ function handlersOf(route: AnyRoute, bodyLimitBytes: number): RequestHandler[] {
     body === undefined
       ? []
       : jsonBody({ types: bodyTypes, limitBytes: route.bodyLimitBytes ?? bodyLimitBytes })
-  return [named, ...reading, answer]
+  return [named, ...(guard === undefined ? [] : [guard]), ...reading, answer]
 }

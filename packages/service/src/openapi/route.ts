@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import type { z } from 'zod'
 import type { RequestContext } from '../logging/request-context.js'
 import type { ProblemKind } from '../problems/problem-types.js'
@@ -18,6 +18,8 @@ export interface Route<
   readonly method: Method
   /** As OpenAPI writes it: `/v1/{resource}/{id}`, `/v1/{resource}:batchGet`. */
   readonly path: string
+  /** Runs before anything else of the request is read, and throws the problem that refuses it. */
+  readonly guard?: RequestHandler
   readonly summary: string
   readonly description?: string
   readonly operationId?: string

@@ -54,6 +54,8 @@ export interface Jobs {
   ): void
   /** @throws JobsError `jobs.unreachable` */
   depth(name: QueueName): Promise<Depth>
+  /** Whether this queue holds dead letters, also one that nobody here works for. @throws JobsError `jobs.unreachable` */
+  hasDead(name: QueueName): Promise<boolean>
   /** What its Redis does when it is full; undefined where it does not say. @throws JobsError `jobs.unreachable` */
   evictionPolicy(): Promise<string | undefined>
   /** The queue itself, for those who look at jobs: every call to it needs a deadline (`inTime`). */
@@ -135,6 +137,9 @@ export function createJobs({ url, prefix, logger }: CreateJobsOptions): Jobs {
     },
     async depth(name) {
       return (await inTime(queue(name).getJobCounts(...jobStates))) as unknown as Depth
+    },
+    async hasDead(name) {
+      return (await inTime(connection.exists(`${shared.prefix}:${name}:failed`))) > 0
     },
     async evictionPolicy() {
       return /^maxmemory_policy:(\S+)/m.exec(await inTime(connection.info('memory')))?.[1]
