@@ -25,6 +25,13 @@ export const allTag = (name: string): string => `${name}!all`
 export const resourceOf = (tag: string): string | undefined =>
   /^[A-Za-z][A-Za-z0-9]*(?=[:.!]|$)/.exec(tag)?.[0]
 
+/**
+ * What every value of a cache depends on without anyone having said so: its namespace and its key. They begin with `!`, which
+ * no resource's name does. `key`: as it is spelled outside of the process that holds it.
+ */
+export const namespaceTag = (namespace: string): string => `!${namespace}`
+export const keyTag = (namespace: string, key: string): string => `!${namespace}:${key}`
+
 function spell(of: string, value: string | number | boolean): string {
   if (typeof value === 'number' && !Number.isSafeInteger(value))
     throw new RangeError(`${of}: ${value} is not an exact integer; give the text that Postgres spells`)

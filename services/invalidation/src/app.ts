@@ -1,17 +1,15 @@
 import type { Cursors } from '@tidemark/log'
 import type { Health, Logger, Metrics } from '@tidemark/service'
 import { createApi, createApp } from '@tidemark/service'
-import { formatToken } from '@tidemark/tide'
 import type { Token } from '@tidemark/tide'
 import type { Express, Router } from 'express'
-import { z } from 'zod'
 import { mountBoard } from './admin/board.js'
 import { createGuard } from './admin/guard.js'
 import { addCursorRoutes } from './cursors/routes.js'
 import { createDeadLetters } from './dead-letters/dead-letters.js'
 import { addDeadLetterRoutes } from './dead-letters/routes.js'
-import type { ExternalInvalidation } from './external-invalidation.js'
-import { externalInvalidation } from './external-invalidation.js'
+import type { RecordOnce } from './invalidations/once.js'
+import { addInvalidationRoutes } from './invalidations/routes.js'
 import type { Jobs } from './jobs/jobs.js'
 import { translate } from './problems.js'
 import type { Status } from './status.js'
@@ -19,7 +17,7 @@ import { statusSchema } from './status.js'
 
 export interface InvalidationAppOptions {
   /** Commits the change. */
-  readonly record: (invalidation: ExternalInvalidation, trace: string | undefined) => Promise<void>
+  readonly record: RecordOnce
   /** Makes it known; the token covers it. */
   readonly flush: () => Promise<Token>
   readonly status: () => Promise<Status>
@@ -41,33 +39,7 @@ export function createInvalidationApp(options: InvalidationAppOptions): Express 
       'Moves changes from Postgres to the readers, and takes invalidations of data that Postgres does not hold.',
   })
 
-  api.route({
-    method: 'post',
-    path: '/v1/invalidations',
-    summary: 'Say that data outside Postgres has changed',
-    description: 'Every cached value that carries one of the tags sinks, in every reader.',
-    operationId: 'invalidate',
-    tags: ['invalidations'],
-    body: externalInvalidation,
-    responses: {
-      201: {
-        description:
-          'Committed. The token covers it; null: committed, and made known as soon as Postgres answers again.',
-        schema: z.object({ tags: z.array(z.string()), token: z.string().nullable() }),
-        headers: z.object({ Tidemark: z.string().optional() }),
-      },
-    },
-    problems: ['invalid-body', 'unavailable'],
-    handler: async ({ body }, { res, context }) => {
-      await record(body, context.trace?.traceparent)
-      const token = await flush().then(formatToken, (error: unknown) => {
-        logger.warn({ err: error }, 'an invalidation is committed, but not flushed')
-        return null
-      })
-      if (token !== null) res.set('Tidemark', token)
-      res.status(201).set('Cache-Control', 'no-store').json({ tags: body.tags, token })
-    },
-  })
+  addInvalidationRoutes(api, { record, flush, logger })
 
   api.route({
     method: 'get',

@@ -15,6 +15,8 @@ const schema = commonConfig.extend({
   /** The log keeps at least so many positions, and at least those younger than LOG_KEEP_AGE. */
   LOG_KEEP_POSITIONS: integer({ min: 1_000, max: 100_000_000 }).prefault('100000'),
   LOG_KEEP_AGE: duration({ min: '1m', max: '30d' }).prefault('1h'),
+  /** How long an Idempotency-Key is remembered. */
+  IDEMPOTENCY_TTL: duration({ min: '1m', max: '30d' }).prefault('24h'),
   /** Opens /admin, the dead letters and the cursors to whoever knows it. */
   ADMIN_TOKEN: secret(
     z.string().regex(/^[\x21-\x7e]{16,500}$/, 'must be 16 to 500 visible ASCII characters'),

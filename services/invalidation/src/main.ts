@@ -7,7 +7,6 @@ import {
   followLog,
   logDatabase,
   readRoster,
-  recordInvalidation,
   redisSink,
   requestClient,
 } from '@tidemark/log'
@@ -19,6 +18,7 @@ import { checkpointer } from './checkpointer.js'
 import { readConfig } from './config.js'
 import { cursorMetrics } from './cursors/cursor-metrics.js'
 import { warnOfEviction } from './jobs/eviction-policy.js'
+import { recordOnce, sweepKeys } from './invalidations/once.js'
 import { jobMetrics } from './jobs/job-metrics.js'
 import { createJobs } from './jobs/jobs.js'
 import { logMetrics } from './log-metrics.js'
@@ -32,6 +32,7 @@ const postgresHint = 'check DATABASE_URL, and that the migrations have run'
 const restAfterFailureMs = 100
 const trimEveryMs = 30_000
 const vacuumEveryMs = 5_000
+const sweepEveryMs = 600_000
 
 await runService({
   name: 'invalidation',
@@ -133,6 +134,10 @@ await runService({
     const vacuum = () => pool.query('VACUUM (TRUNCATE false) tidemark.outbox')
     await step(vacuuming.name, () => repeat(vacuum, vacuuming), { stop: (repeated) => repeated.stop() })
 
+    const sweeping = { name: 'sweeping of old idempotency keys', everyMs: sweepEveryMs, logger }
+    const sweep = () => sweepKeys((text, values) => pool.query(text, values))
+    await step(sweeping.name, () => repeat(sweep, sweeping), { stop: (repeated) => repeated.stop() })
+
     const jobs = await step(
       'job queues',
       () => {
@@ -173,7 +178,7 @@ await runService({
       ],
     })
     const app = createInvalidationApp({
-      record: (invalidation, trace) => recordInvalidation(log, { ...invalidation, trace }),
+      record: recordOnce({ connect: () => pool.connect(), keyTtlMs: config.IDEMPOTENCY_TTL }),
       flush: async () => (await flush.flush()).token,
       status: () =>
         readStatus({ logState, flush, tide, followers: () => readRoster(client, config.TIDEMARK_PREFIX) }),

@@ -49,7 +49,52 @@ const cases: [string, unknown, number, string?][] = [
   ['reason with half of a surrogate pair', { ...good, reason: '\udc00' }, 422, '/reason'],
   ['unknown field', { ...good, at: 1 }, 422, '/at'],
   ['an array', [good], 422, ''],
+  ['nothing said of', { reason: 'x' }, 422, '/tags'],
+  ['resources none', { ...good, resources: [] }, 422, '/resources'],
+  ['resource with its tag', { ...good, resources: ['product!all'] }, 422, '/resources/0'],
+  ['namespace with a colon', { namespace: 'a:b', reason: 'x' }, 422, '/namespace'],
+  ['namespace empty', { namespace: '', reason: 'x' }, 422, '/namespace'],
+  ['keys without a namespace', { ...good, keys: ['a'] }, 422, '/keys'],
+  ['prefix without a namespace', { ...good, prefix: 'a' }, 422, '/prefix'],
+  ['keys and a prefix', { namespace: 'a', keys: ['a'], prefix: 'a', reason: 'x' }, 422, '/prefix'],
+  ['key with NUL', { namespace: 'a', keys: ['a\0'], reason: 'x' }, 422, '/keys/0'],
+  ['key too long', { namespace: 'a', keys: ['x'.repeat(501)], reason: 'x' }, 422, '/keys/0'],
+  ['prefix empty', { namespace: 'a', prefix: '', reason: 'x' }, 422, '/prefix'],
+  [
+    'too many together',
+    { ...good, namespace: 'a', keys: Array.from({ length: 1_000 }, (_, i) => `k${i}`) },
+    422,
+    '/tags',
+  ],
 ]
+const batches: [string, unknown, number, string?][] = [
+  ['not a batch', good, 422, '/invalidations'],
+  ['batch of none', { invalidations: [] }, 422, '/invalidations'],
+  ['batch too long', { invalidations: Array.from({ length: 101 }, () => good) }, 422, '/invalidations'],
+  ['one of them wrong', { invalidations: [good, { ...good, reason: '' }] }, 422, '/invalidations/1/reason'],
+  [
+    'too many tags in all',
+    {
+      invalidations: [0, 1].map((n) => ({
+        ...good,
+        tags: Array.from({ length: 501 }, (_, i) => `t:${n}:${i}`),
+      })),
+    },
+    422,
+    '/invalidations',
+  ],
+]
+const keys: Refusal[] = ['', 'two words', 'x'.repeat(256), 'ü'].map((key) => ({
+  because: `Idempotency-Key ${key.slice(0, 10)}`,
+  method: 'POST',
+  path,
+  sending: {
+    body: JSON.stringify(good),
+    headers: { 'Content-Type': 'application/json', 'Idempotency-Key': key },
+  },
+  status: 400,
+  field: 'Idempotency-Key',
+}))
 const texts: [string, string, number, string?][] = [
   ['not JSON', '{"tags":', 400],
   ['JSON that is no document', '"*"', 400],
@@ -76,7 +121,14 @@ const routes: Refusal[] = (
 test('bad input is refused by name, and the database is as it was', async () => {
   const before = await house.checksum()
   const faults: string[] = []
-  for (const refusal of [...cases.map(ofBody), ...texts.map(raw), ...routes]) {
+  const all = [
+    ...cases.map(ofBody),
+    ...batches.map(ofBody).map((refusal) => ({ ...refusal, path: `${path}:batch` })),
+    ...texts.map(raw),
+    ...keys,
+    ...routes,
+  ]
+  for (const refusal of all) {
     const fault = await judgeRefusal(house.invalidation, refusal)
     if (fault !== '') faults.push(`${refusal.because} (${refusal.method} ${refusal.path}): ${fault}`)
   }
@@ -87,7 +139,19 @@ test('bad input is refused by name, and the database is as it was', async () => 
 test('the document is valid, names every route, and answers are as documented', async () => {
   const api = await documentedBy(house.invalidation)
   expect(api.faults).toBeUndefined()
-  expect(api.operations.toSorted()).toEqual(['get /v1/status', 'post /v1/invalidations'])
+  expect(api.operations.toSorted()).toEqual([
+    'delete /v1/cursors/{name}',
+    'delete /v1/dead-letters/{queue}/{id}',
+    'get /v1/cursors',
+    'get /v1/dead-letters',
+    'get /v1/dead-letters/{queue}/{id}',
+    'get /v1/status',
+    'post /v1/dead-letters/{queue}/{id}:retry',
+    'post /v1/dead-letters:discard',
+    'post /v1/dead-letters:retry',
+    'post /v1/invalidations',
+    'post /v1/invalidations:batch',
+  ])
   const send = house.invalidation.send
   const invalidate = 'post /v1/invalidations'
   expect(api.mismatch('get /v1/status', await send('GET', '/v1/status'))).toBe('')

@@ -26,3 +26,19 @@ export async function recordInvalidation(
     { timeoutMs },
   )
 }
+
+/** Several in one statement, all or none. @throws as `recordInvalidation`; also where a text is none that JSON can say */
+export async function recordInvalidations(
+  log: LogDatabase,
+  changes: readonly ExternalChange[],
+  timeoutMs = 2_000,
+): Promise<void> {
+  const rows = changes.map(({ tags, reason, trace }) => ({ tags: [...new Set(tags)], reason, trace }))
+  await log.query(
+    `INSERT INTO tidemark.outbox (resource, operation, tags, reason, trace)
+     SELECT '-', 'invalidate', ARRAY(SELECT jsonb_array_elements_text(c -> 'tags')), c ->> 'reason', c ->> 'trace'
+     FROM jsonb_array_elements($1::jsonb) c`,
+    [JSON.stringify(rows)],
+    { timeoutMs },
+  )
+}

@@ -12,8 +12,9 @@ import type { Token } from '@tidemark/tide'
 import type { ChangeFilter } from './hook.js'
 import { wants } from './wants.js'
 
-export interface ToldChange extends Change {
-  readonly position: number
+/** As the change feed of the read service tells it; `token` covers the change. */
+export type ToldChange = Pick<Change, 'resource' | 'key' | 'operation' | 'tags' | 'version' | 'changedAt'> & {
+  readonly token: string
 }
 
 interface MessageBase {
@@ -53,7 +54,9 @@ export function messagesOf(part: FeedPart, filter: ChangeFilter): Message[] {
         messages.push(reset(tokenOf(entry), 'epoch', entry.sequencedAt))
       }
       if (change.operation === 'epoch' || !wants(filter, change)) continue
-      const told = { position: entry.position, ...change }
+      const { resource, key, operation, tags, version, changedAt } = change
+      const token = formatToken(tokenOf(entry))
+      const told = { resource, key, operation, tags, version, changedAt, token }
       const bytes = Buffer.byteLength(JSON.stringify(told))
       if (open !== undefined && (open.changes.length >= changesMax || open.bytes + bytes > bytesMax)) close()
       open ??= { changes: [], bytes: 0, last: entry }

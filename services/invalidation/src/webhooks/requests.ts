@@ -31,17 +31,12 @@ type Of<Style extends Hook['style']> = Extract<Hook, { style: Style }>
 
 function told({ name, url, secrets }: Of<'json'>, message: Message, nowMs: number): Delivery {
   const { kind, token, at } = message
-  const what = kind === 'changes' ? { changes: message.changes.map(spelled) } : { reason: message.reason }
+  const what = kind === 'changes' ? { changes: message.changes } : { reason: message.reason }
   const timestamp = new Date(at).toISOString()
   const body = JSON.stringify({ type: `tidemark.${kind}`, timestamp, data: { hook: name, token, ...what } })
   const signed = sign(secrets, `${name}-${message.id}`, nowMs, body)
   return { method: 'POST', url, headers: { 'Content-Type': 'application/json', ...signed }, body }
 }
-
-const spelled = <C extends { changedAt: number }>(change: C) => ({
-  ...change,
-  changedAt: new Date(change.changedAt).toISOString(),
-})
 
 /** The header that the VCL of docs/webhooks.md gives to the xkey module; a BAN sinks everything. */
 const varnish = ({ url, isSoft }: Of<'varnish'>, keys: string | undefined): Delivery =>

@@ -11,14 +11,16 @@ import type { ChangeFilter } from './hook.js'
 export function wants({ resources, tags }: ChangeFilter, change: Change): boolean {
   if (change.tags.includes(everything)) return true
   if (resources && !resources.some((resource) => concerns(change, resource))) return false
-  return (
-    !tags || tags.some((tag) => change.tags.includes(tag) || change.tags.includes(allTag(resourceOf(tag))))
-  )
+  return !tags || tags.some((tag) => touching(tag).some((touched) => change.tags.includes(touched)))
 }
 
 /** External invalidations name no resource; their tags do. */
 const concerns = ({ resource, tags }: Change, name: string): boolean =>
   resource === name || tags.some((tag) => resourceOf(tag) === name)
+
+/** The tags that stand for `tag` too. A cache's own `!namespace` stands for each `!namespace:key`. */
+const touching = (tag: string): string[] =>
+  tag.startsWith('!') ? [tag, tag.split(':', 1)[0]!] : [tag, allTag(resourceOf(tag))]
 
 /** `product` of `product`, `product:42`, `product.categoryId=7` and `product!all`. */
 const resourceOf = (tag: string): string => /^[^:.!]*/.exec(tag)![0]
