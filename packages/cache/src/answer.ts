@@ -15,6 +15,8 @@ export interface Answer<T> {
   readonly ageMs: number
   /** 0 or more. */
   readonly ttlLeftMs: number
+  /** What the value depends on, also what its load revealed. */
+  readonly tags: readonly string[]
   /** What the value is stamped with; undefined: loaded while adrift, and not stored. */
   readonly tidemark: Stamp | undefined
   /**
@@ -45,6 +47,7 @@ export function answerOf<T>(
     loadedAtMs: entry.loadedAtMs,
     ageMs: Math.max(0, now.wallMs - entry.loadedAtMs),
     ttlLeftMs: Math.max(0, entry.expiresAtMs - now.wallMs),
+    tags: entry.tags,
     tidemark: entry.stamp,
     token: stale ? undefined : token,
     // A new epoch may have begun since the footing was found: the token given says so.

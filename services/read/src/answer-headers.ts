@@ -1,6 +1,7 @@
 /** The headers of an answer: the same whichever path sends it. */
 import { formatToken } from '@tidemark/tide'
 import type { Token } from '@tidemark/tide'
+import { pushSurrogate } from './surrogate-keys.js'
 
 /** What an answer's headers tell. Times in milliseconds. */
 export interface Story {
@@ -14,6 +15,8 @@ export interface Story {
   /** Infinity: no bound can be shown. */
   readonly lagMs: number
   readonly isHistoryLost: boolean
+  /** For a cache in front that is purged by key; undefined: there is none. */
+  readonly surrogateKeys?: string | undefined
 }
 
 /**
@@ -52,6 +55,7 @@ export function answerHeaders(story: Story, etag: string | undefined): string[] 
   ]
   if (etag !== undefined) headers.push('ETag', etag)
   if (story.token !== undefined) headers.push('Tidemark', formatToken(story.token))
+  if (story.surrogateKeys !== undefined) pushSurrogate(headers, story.surrogateKeys, story.ttlMs)
   if (story.lagMs !== Infinity) headers.push('Tidemark-Lag', String(Math.ceil(story.lagMs)))
   return headers
 }

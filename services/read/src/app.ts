@@ -11,6 +11,7 @@ import { createOrigin } from './origin.js'
 import { createPolicies } from './policies.js'
 import { translate } from './problems.js'
 import { addRoutes } from './routes.js'
+import { createKeysOf } from './surrogate-keys.js'
 import type { Tide } from '@tidemark/cache'
 
 export interface ReadAppOptions {
@@ -23,6 +24,8 @@ export interface ReadAppOptions {
   readonly logger: Logger
   readonly metrics: Metrics
   readonly health: Health
+  /** Answers carry the header `Surrogate-Key`. */
+  readonly hasSurrogateKeys?: boolean
 }
 
 export interface ReadApp {
@@ -34,16 +37,18 @@ export interface ReadApp {
 export function createReadApp(options: ReadAppOptions): ReadApp {
   const { registry, cache, tide, database, changes, logger, metrics, health } = options
   const policies = createPolicies(registry)
+  const keysOf = createKeysOf(options.hasSurrogateKeys === true)
   const api = createApi({
     title: 'Tidemark read service',
     version: '1',
     description: 'Resources through the cache. Each answer says how fresh it is.',
   })
   const origin = createOrigin(registry, database)
-  for (const resource of registry.all) addRoutes(api, resource, { registry, cache, tide, policies, origin })
+  for (const resource of registry.all)
+    addRoutes(api, resource, { registry, cache, tide, policies, origin, keysOf })
   if (changes !== undefined) addChangeRoutes(api, registry, changes)
   return {
     app: createApp({ logger, api, health, metrics, translate }),
-    first: createHitPath({ cache, tide, policies, metrics }),
+    first: createHitPath({ cache, tide, policies, metrics, keysOf }),
   }
 }

@@ -1,5 +1,6 @@
 import { commonConfig, duration, integer, parseConfig, storeUrl } from '@tidemark/service'
 import type { Environment } from '@tidemark/service'
+import { z } from 'zod'
 
 const mebibyte = 1_048_576
 
@@ -20,6 +21,8 @@ const schema = commonConfig.extend({
   CHANGES_HEARTBEAT: duration({ min: '100ms', max: '1m' }).prefault('15s'),
   /** A subscriber that takes nothing for so long is cut off. */
   CHANGES_SLOW_AFTER: duration({ min: '100ms', max: '1m' }).prefault('10s'),
+  /** Answers name what they depend on, for a cache in front that is purged by key. */
+  SURROGATE_KEYS: z.enum(['true', 'false'], "must be 'true' or 'false'").default('false'),
 })
 
 export const readConfig = (env: Environment = process.env) => parseConfig(schema, env)

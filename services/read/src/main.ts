@@ -158,6 +158,7 @@ await runService({
       logger,
       metrics,
       health,
+      hasSurrogateKeys: config.SURROGATE_KEYS === 'true',
     })
     const maxInFlight = requestsMax + config.CHANGES_MAX_SUBSCRIBERS
     const server = createServer({ app, first, logger, metrics, maxInFlight })

@@ -43,6 +43,7 @@ export const answerHeaders = z.object({
     .string()
     .optional()
     .describe('The answer holds everything committed more than so many milliseconds ago. Absent: no bound.'),
+  'Surrogate-Key': z.string().optional().describe('With SURROGATE_KEYS: what the answer depends on.'),
 })
 
 /**

@@ -10,6 +10,7 @@ import type { Policies } from './policies.js'
 import { answerHeaders, batchBody, freshnessHeaders, listQuery, rowQuery } from './request-parts.js'
 import type { Freshness } from './request-parts.js'
 import { isOfLaterTerm, lagFrom, sendBody, storyOf, tellFreshness } from './respond.js'
+import type { KeysOf } from './surrogate-keys.js'
 
 export interface RouteOptions {
   readonly registry: Registry
@@ -17,12 +18,13 @@ export interface RouteOptions {
   readonly tide: Tide
   readonly policies: Policies
   readonly origin: Origin
+  readonly keysOf: KeysOf
 }
 
 export function addRoutes(
   api: Api,
   resource: Resource,
-  { registry, cache, tide, policies, origin }: RouteOptions,
+  { registry, cache, tide, policies, origin, keysOf }: RouteOptions,
 ): void {
   const { path, name, tagName, schemas } = resource
   const tags = [name]
@@ -52,7 +54,10 @@ export function addRoutes(
         ...freshness(headers, policy),
         load: async (context) => tagged(context, await origin.one(view, id)),
       })
-      const story = storyOf(answer, lagOf(answer), headers.Tidemark)
+      const story = {
+        ...storyOf(answer, lagOf(answer), headers.Tidemark),
+        surrogateKeys: keysOf(answer.tags),
+      }
       if (answer.value == null) {
         tellFreshness(exchange.res, story)
         throw new Problem('not-found', {
@@ -92,12 +97,11 @@ export function addRoutes(
         ...freshness(headers, policy),
         load: async (context) => tagged(context, await origin.list(view, query)),
       })
-      sendBody(
-        exchange,
-        storyOf(answer, lagOf(answer), headers.Tidemark),
-        answer.value!.body,
-        answer.value!.etag,
-      )
+      const story = {
+        ...storyOf(answer, lagOf(answer), headers.Tidemark),
+        surrogateKeys: keysOf(answer.tags),
+      }
+      sendBody(exchange, story, answer.value!.body, answer.value!.etag)
     },
   })
 
