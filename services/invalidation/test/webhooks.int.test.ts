@@ -2,7 +2,7 @@
 import { eventually, faultProxy, redisSpace } from '@tidemark/testkit'
 import { expect, test } from 'vitest'
 import { queueOf } from '../src/webhooks/hook.js'
-import { jsonHook, openHookHouse } from './fixture/hook-house.js'
+import { jsonHook, openHookHouse, purgingHook } from './fixture/hook-house.js'
 import type { HookHouse } from './fixture/hook-house.js'
 import { startReceiver, status } from './fixture/receiver.js'
 
@@ -188,4 +188,18 @@ test('a redirect is not followed', async () => {
   await eventually(async () => (await jobs.depth(queueOf('orders'))).failed === 1, until)
   expect(receiver.got).toHaveLength(2)
   expect(elsewhere.got).toHaveLength(0)
+})
+
+test('a purge comes twice, the second time when readers must know of the change', async () => {
+  const house = await openHookHouse()
+  const receiver = await startReceiver()
+  const { jobs } = house.start([purgingHook(receiver.url, 300)])
+  await begun(house.cursors)
+  await house.change('product:1')
+  await eventually(() => receiver.got.length === 2, until)
+  const [first, second] = receiver.got.map(({ method, headers }) => [method, headers['xkey-purge']])
+  expect(first).toEqual(['PURGE', 'product:1'])
+  expect(second).toEqual(first)
+  const done = await jobs.queue(queueOf('edge')).getCompleted()
+  expect(done.map(({ delay, opts }) => opts.delay ?? delay).sort()).toEqual([0, 300])
 })

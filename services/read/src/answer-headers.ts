@@ -2,6 +2,7 @@
 import { formatToken } from '@tidemark/tide'
 import type { Token } from '@tidemark/tide'
 import { pushSurrogate } from './surrogate-keys.js'
+import type { Surrogate } from './surrogate-keys.js'
 
 /** What an answer's headers tell. Times in milliseconds. */
 export interface Story {
@@ -16,7 +17,7 @@ export interface Story {
   readonly lagMs: number
   readonly isHistoryLost: boolean
   /** For a cache in front that is purged by key; undefined: there is none. */
-  readonly surrogateKeys?: string | undefined
+  readonly surrogate?: Surrogate | undefined
 }
 
 /**
@@ -55,7 +56,7 @@ export function answerHeaders(story: Story, etag: string | undefined): string[] 
   ]
   if (etag !== undefined) headers.push('ETag', etag)
   if (story.token !== undefined) headers.push('Tidemark', formatToken(story.token))
-  if (story.surrogateKeys !== undefined) pushSurrogate(headers, story.surrogateKeys, story.ttlMs)
+  if (story.surrogate !== undefined) pushSurrogate(headers, story.surrogate)
   if (story.lagMs !== Infinity) headers.push('Tidemark-Lag', String(Math.ceil(story.lagMs)))
   return headers
 }

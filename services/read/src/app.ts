@@ -11,7 +11,7 @@ import { createOrigin } from './origin.js'
 import { createPolicies } from './policies.js'
 import { translate } from './problems.js'
 import { addRoutes } from './routes.js'
-import { createKeysOf } from './surrogate-keys.js'
+import { createSurrogateOf } from './surrogate-keys.js'
 import type { Tide } from '@tidemark/cache'
 
 export interface ReadAppOptions {
@@ -37,7 +37,7 @@ export interface ReadApp {
 export function createReadApp(options: ReadAppOptions): ReadApp {
   const { registry, cache, tide, database, changes, logger, metrics, health } = options
   const policies = createPolicies(registry)
-  const keysOf = createKeysOf(options.hasSurrogateKeys === true)
+  const surrogateOf = createSurrogateOf(options.hasSurrogateKeys === true)
   const api = createApi({
     title: 'Tidemark read service',
     version: '1',
@@ -45,10 +45,10 @@ export function createReadApp(options: ReadAppOptions): ReadApp {
   })
   const origin = createOrigin(registry, database)
   for (const resource of registry.all)
-    addRoutes(api, resource, { registry, cache, tide, policies, origin, keysOf })
+    addRoutes(api, resource, { registry, cache, tide, policies, origin, surrogateOf })
   if (changes !== undefined) addChangeRoutes(api, registry, changes)
   return {
     app: createApp({ logger, api, health, metrics, translate }),
-    first: createHitPath({ cache, tide, policies, metrics, keysOf }),
+    first: createHitPath({ cache, tide, policies, metrics, surrogateOf }),
   }
 }

@@ -12,17 +12,17 @@ import type { DurationSeries, FirstHandler, Metrics } from '@tidemark/service'
 import { answerHeaders, jsonType } from './answer-headers.js'
 import { isMatched } from './entity-tag.js'
 import type { Policies } from './policies.js'
-import type { KeysOf } from './surrogate-keys.js'
+import type { SurrogateOf } from './surrogate-keys.js'
 
 export interface HitPathOptions {
   readonly cache: Cache
   readonly tide: Tide
   readonly policies: Policies
   readonly metrics: Metrics
-  readonly keysOf: KeysOf
+  readonly surrogateOf: SurrogateOf
 }
 
-export function createHitPath({ cache, tide, policies, metrics, keysOf }: HitPathOptions): FirstHandler {
+export function createHitPath({ cache, tide, policies, metrics, surrogateOf }: HitPathOptions): FirstHandler {
   const seriesOf = (status: 200 | 304): Map<string, DurationSeries> =>
     new Map(
       [...policies.routes].map(([kind, route]) => [
@@ -52,7 +52,7 @@ export function createHitPath({ cache, tide, policies, metrics, keysOf }: HitPat
         token: cache.tokenFor(entry),
         lagMs: tide.follower.lagMs(now),
         isHistoryLost: false,
-        surrogateKeys: keysOf(entry.tags),
+        surrogate: surrogateOf(entry.tags, entry.expiresAtMs - now.wallMs, true),
       },
       etag,
     )

@@ -10,7 +10,7 @@ import type { Policies } from './policies.js'
 import { answerHeaders, batchBody, freshnessHeaders, listQuery, rowQuery } from './request-parts.js'
 import type { Freshness } from './request-parts.js'
 import { isOfLaterTerm, lagFrom, sendBody, storyOf, tellFreshness } from './respond.js'
-import type { KeysOf } from './surrogate-keys.js'
+import type { SurrogateOf } from './surrogate-keys.js'
 
 export interface RouteOptions {
   readonly registry: Registry
@@ -18,13 +18,13 @@ export interface RouteOptions {
   readonly tide: Tide
   readonly policies: Policies
   readonly origin: Origin
-  readonly keysOf: KeysOf
+  readonly surrogateOf: SurrogateOf
 }
 
 export function addRoutes(
   api: Api,
   resource: Resource,
-  { registry, cache, tide, policies, origin, keysOf }: RouteOptions,
+  { registry, cache, tide, policies, origin, surrogateOf }: RouteOptions,
 ): void {
   const { path, name, tagName, schemas } = resource
   const tags = [name]
@@ -56,7 +56,7 @@ export function addRoutes(
       })
       const story = {
         ...storyOf(answer, lagOf(answer), headers.Tidemark),
-        surrogateKeys: keysOf(answer.tags),
+        surrogate: surrogateOf(answer.tags, answer.ttlLeftMs, isForAll(headers)),
       }
       if (answer.value == null) {
         tellFreshness(exchange.res, story)
@@ -99,7 +99,7 @@ export function addRoutes(
       })
       const story = {
         ...storyOf(answer, lagOf(answer), headers.Tidemark),
-        surrogateKeys: keysOf(answer.tags),
+        surrogate: surrogateOf(answer.tags, answer.ttlLeftMs, isForAll(headers)),
       }
       sendBody(exchange, story, answer.value!.body, answer.value!.etag)
     },
@@ -180,6 +180,10 @@ function freshness(
 
 const isStrict = ({ 'Tidemark-Level': level }: Freshness, policy: ReturnType<Policies['one']>): boolean =>
   (level ?? policy.level) === 'strict'
+
+/** Another client that asks the same may be given the same. */
+const isForAll = ({ Tidemark: token, 'Tidemark-Level': level }: Freshness): boolean =>
+  token === undefined && level === undefined
 
 /** The whole is as fresh as its least fresh part. */
 function leastFresh(stories: ReturnType<typeof storyOf>[]): ReturnType<typeof storyOf> {

@@ -40,6 +40,14 @@ test('an answer that shows other rows names them too', async () => {
   expect(String(headers['surrogate-key']).split(' ')).toContain(`category:${category.id}`)
 })
 
+test('what was asked with a token or a level is kept for nobody', async () => {
+  const asked: Record<string, string>[] = [{ 'Tidemark-Level': 'strict' }, { Tidemark: '1-1' }]
+  for (const headers of asked) {
+    const answer = await house.read.get('/v1/products/2', headers)
+    expect(answer.headers['surrogate-control']).toBe('max-age=0')
+  }
+})
+
 test('without SURROGATE_KEYS nothing is said', async () => {
   const plain = await house.start('read', { SURROGATE_KEYS: '' })
   const answer = await plain.get('/v1/products/1')

@@ -1,6 +1,6 @@
 /**
  * The hooks, from the environment: `WEBHOOKS` holds a JSON array, or `WEBHOOKS_FILE` names a file that does. They are declared
- * by whoever runs the service, and never over the network: see docs/decisions/0013.
+ * by whoever runs the service, and never over the network: see docs/decisions/0014.
  *
  * A mistake is told by entry and field. What was given is not shown: it may be a secret, or a URL that is one.
  */
