@@ -62,8 +62,9 @@ async function run(signal: AbortSignal, stack: ReturnType<typeof createStopStack
     say('\nTo try:')
     for (const { title, command } of curlLines(house.urls, token, categoryId))
       say(`  # ${title}\n  ${command}`)
+    say(`\nJob queues: ${house.urls.invalidation}/admin/queues (any user, password ${settings.adminToken}).`)
     say(
-      `\nLogs: ${settings.folder}/logs. API pages: ${house.urls.read}/docs. Ctrl-C stops it; the data is kept.`,
+      `Logs: ${settings.folder}/logs. API pages: ${house.urls.read}/docs. Ctrl-C stops it; the data is kept.`,
     )
     if (!settings.exitAfterDemo) await aborted(signal)
   }

@@ -19,6 +19,13 @@ test('two services on one port are refused, naming both variables', () => {
   )
 })
 
+test('the admin token is a new one each time, unless the environment says otherwise', () => {
+  const [one, other] = [launchSettings({ ADMIN_TOKEN: '' }, []), launchSettings({}, [])]
+  expect(one.adminToken).toMatch(/^[0-9a-f]{24}$/)
+  expect(one.adminToken).not.toBe(other.adminToken)
+  expect(launchSettings({ ADMIN_TOKEN: 'a-token-of-this-test' }, []).adminToken).toBe('a-token-of-this-test')
+})
+
 test('an empty URL in the environment counts as none', () => {
   expect(launchSettings({ DATABASE_URL: '', REDIS_URL: '' }, [])).toMatchObject({
     databaseUrl: undefined,

@@ -90,7 +90,12 @@ export async function launch(options: LaunchOptions): Promise<House | undefined>
   await checkPorts(settings.ports)
   if (signal.aborted) return undefined
   const stores = await bringUpStores(options)
-  const env = { ...options.env, DATABASE_URL: stores.postgres.url, REDIS_URL: stores.redis.url }
+  const env = {
+    ...options.env,
+    DATABASE_URL: stores.postgres.url,
+    REDIS_URL: stores.redis.url,
+    ADMIN_TOKEN: settings.adminToken,
+  }
   for (const [name, file] of [
     ['migrate', 'packages/database/dist/migrate-main.js'],
     ['seed', 'packages/resources/dist/seed-main.js'],

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -7,6 +8,8 @@ export const SERVICES = ['write', 'read', 'invalidation'] as const
 export type ServiceName = (typeof SERVICES)[number]
 
 const DEFAULT_PORTS: Readonly<Record<ServiceName, number>> = { write: 4001, read: 4002, invalidation: 4003 }
+
+const adminTokenBytes = 12
 
 export const portVariable = (service: ServiceName): string => `${service.toUpperCase()}_PORT`
 
@@ -18,6 +21,8 @@ export interface LaunchSettings {
   readonly ports: Readonly<Record<ServiceName, number>>
   readonly databaseUrl: string | undefined
   readonly redisUrl: string | undefined
+  /** For what operators use; a new one each time unless `ADMIN_TOKEN` says otherwise. */
+  readonly adminToken: string
   /** Stop once the demonstration has been shown: for tests. */
   readonly exitAfterDemo: boolean
   /** Run the services from their sources and restart them when those change. */
@@ -59,6 +64,7 @@ export function launchSettings(env: NodeJS.ProcessEnv, args: readonly string[]):
     ports,
     databaseUrl: env['DATABASE_URL'] || undefined,
     redisUrl: env['REDIS_URL'] || undefined,
+    adminToken: env['ADMIN_TOKEN'] || randomBytes(adminTokenBytes).toString('hex'),
     exitAfterDemo: args.includes('--exit-after-demo'),
     watch: args.includes('--watch'),
   }

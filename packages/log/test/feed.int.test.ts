@@ -312,7 +312,18 @@ test('a consumer whose lease ran out moves nothing any more', async () => {
   expect(await cursors.move('c', one!, 60_000, { ...head, position: 99 })).toBe(false)
   expect(await cursors.move('c', two!, 60_000, { ...head, position: 77 })).toBe(true)
   expect(await cursors.all()).toMatchObject([{ name: 'c', position: 77, isHeld: true }])
+})
+
+test('a cursor that somebody holds is not removed', async () => {
+  const { log, feed } = await openFeed()
+  const cursors = createCursors(log.log)
+  const holder = '5f0c0c9e-0000-4000-8000-000000000001'
+  await cursors.hold('c', holder, 60_000, await feed.head())
+  expect(await cursors.remove('c')).toBe(false)
+  expect(await cursors.all()).toHaveLength(1)
+  await cursors.release('c', holder)
   expect(await cursors.remove('c')).toBe(true)
+  expect(await cursors.remove('c')).toBe(false)
 })
 
 test('a consumer that the log was trimmed away from is told so, and goes on at the head', async () => {
