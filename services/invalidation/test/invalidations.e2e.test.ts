@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { createPool } from '@tidemark/database'
 import { followLog, logDatabase } from '@tidemark/log'
-import { eventually } from '@tidemark/testkit'
+import { eventually, faultProxy } from '@tidemark/testkit'
 import type { House, Received } from '@tidemark/testkit'
 import { keyTag, namespaceTag } from '@tidemark/tide'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -121,4 +121,22 @@ test('a batch is in the log as its parts, with one token that covers them all', 
   expect(answer.json<{ tags: string[] }>().tags).toHaveLength(100)
   expect(answer.headers['tidemark']).toMatch(/./)
   expect(await logged(reason)).toBe(100)
+})
+
+test('with Postgres away an invalidation is a 503 in time, and is taken when it is back', async () => {
+  const proxy = await faultProxy(house.env['DATABASE_URL']!)
+  onTestFinished(() => proxy.close())
+  const behind = await house.start('invalidation', { DATABASE_URL: proxy.url })
+  const send = (key?: string): Promise<Received> =>
+    behind.send('POST', '/v1/invalidations', {
+      json: { tags: ['x'], reason: 'a test' },
+      headers: key === undefined ? {} : { 'Idempotency-Key': key },
+    })
+  await proxy.cut()
+  for (const key of [undefined, randomUUID()]) {
+    const refused = await send(key)
+    expect([refused.status, refused.headers['retry-after']]).toEqual([503, '1'])
+  }
+  await proxy.heal()
+  await eventually(async () => (await send(randomUUID())).status === 201, { timeoutMs: 20_000 })
 })

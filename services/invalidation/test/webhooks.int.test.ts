@@ -82,7 +82,8 @@ test('a full backlog holds the cursor, and the log is the buffer', async () => {
     await house.change(tag)
     await eventually(async () => (await jobs.depth(queue)).failed === failed + 1, until)
   }
-  const held = (await house.cursors.all())[0]!.position
+  const held = (await house.flush.flush()).token.position
+  await eventually(async () => (await house.cursors.all())[0]!.position === held, until)
   await house.change('product:8', 'product:9')
   // The lease of a cursor that is held back is renewed with each look at its queue.
   for (let look = 0; look < 2; look++) {

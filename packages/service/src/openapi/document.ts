@@ -18,6 +18,8 @@ export type OpenApiDocument = ReturnType<OpenApiGeneratorV31['generateDocument']
 /** The OpenAPI 3.1 document of these routes, made from the schemas that parse their requests. */
 export function openApiDocument(info: ApiInfo, routes: readonly AnyRoute[]): OpenApiDocument {
   const registry = new OpenAPIRegistry()
+  if (routes.some(({ guard }) => guard !== undefined))
+    registry.registerComponent('securitySchemes', guarded, { type: 'http', scheme: 'bearer' })
   for (const route of routes) registry.registerPath(pathOf(route))
   const generator = new OpenApiGeneratorV31(registry.definitions, { sortComponents: 'alphabetically' })
   const document = generator.generateDocument({
@@ -28,6 +30,9 @@ export function openApiDocument(info: ApiInfo, routes: readonly AnyRoute[]): Ope
   for (const route of routes) stateRequired(route, document)
   return document
 }
+
+/** The scheme of routes that have a guard. */
+const guarded = 'bearer'
 
 interface Parameter {
   name: string
@@ -80,6 +85,7 @@ function pathOf(route: AnyRoute): RouteConfig {
     ...(description === undefined ? {} : { description }),
     ...(tags === undefined ? {} : { tags: [...tags] }),
     request,
+    ...(route.guard === undefined ? {} : { security: [{ [guarded]: [] }] }),
     responses: { ...problemsOf(route), ...responsesOf(route.responses) },
   }
 }

@@ -12,7 +12,7 @@ import type { RequestHandler, Router } from 'express'
 import type { Jobs } from '../jobs/jobs.js'
 import { createGuard } from './guard.js'
 
-export const boardPath = '/admin/queues'
+const boardPath = '/admin/queues'
 
 const policy = [
   "default-src 'none'",

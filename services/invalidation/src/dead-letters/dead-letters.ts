@@ -9,7 +9,7 @@ import type { Jobs, QueueName } from '../jobs/jobs.js'
 import { letterOf } from './letter.js'
 import type { Letter } from './letter.js'
 
-export interface LetterFilter {
+interface LetterFilter {
   readonly ids?: readonly string[] | undefined
   /** In its error. */
   readonly error?: string | undefined
@@ -17,13 +17,13 @@ export interface LetterFilter {
   readonly before?: string | undefined
 }
 
-export interface Bulk {
+interface Bulk {
   readonly queue: QueueName
   readonly filter: LetterFilter
   readonly dryRun: boolean
 }
 
-export interface BulkResult {
+interface BulkResult {
   /** Retried or discarded, or that would be. */
   readonly count: number
   /** The first of them. */

@@ -19,7 +19,7 @@ export interface OnceOptions {
   readonly keyTtlMs: number
 }
 
-export interface OnceRequest {
+interface OnceRequest {
   readonly key: string | undefined
   readonly scope: string
   /** Everything that makes the request what it is. */
@@ -38,11 +38,16 @@ export function recordOnce({ connect, keyTtlMs }: OnceOptions): RecordOnce {
     const client = await connect()
     const { query } = logDatabase(client)
     const run = (text: string, values: readonly unknown[] = []) => query(text, values, { timeoutMs })
+    const record = (): Promise<void> => recordInvalidations({ query }, given.changes, timeoutMs)
     try {
-      await run('BEGIN')
-      const isReplay = given.key !== undefined && !(await claim(run, given.key, given, keyTtlMs))
-      if (!isReplay) await recordInvalidations({ query }, given.changes, timeoutMs)
-      await run('COMMIT')
+      let isReplay = false
+      if (given.key === undefined) await record()
+      else {
+        await run('BEGIN')
+        isReplay = !(await claim(run, given.key, given, keyTtlMs))
+        if (!isReplay) await record()
+        await run('COMMIT')
+      }
       client.release()
       return { isReplay }
     } catch (error) {

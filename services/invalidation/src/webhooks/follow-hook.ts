@@ -5,6 +5,7 @@
  * discards them. Where too many wait, or lie dead, the cursor stays: the log is the buffer. If the log is trimmed past the
  * cursor all the same, the hook is told so.
  */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ChangeFeed, Cursors, DurableFollower, FeedPart } from '@tidemark/log'
 import { followDurably } from '@tidemark/log'
 import type { Jobs, NewJob } from '../jobs/jobs.js'
@@ -22,9 +23,12 @@ export interface FollowHookOptions {
   readonly leaseMs?: number
 }
 
+/** After a page: what comes meanwhile is told in one message, and moves the cursor once. */
+const restMs = 100
+
 export function followHook({ hook, feed, cursors, jobs, ...options }: FollowHookOptions): DurableFollower {
   const queue = queueOf(hook.name)
-  const handle = async (part: FeedPart): Promise<'handled' | 'hold'> => {
+  const tell = async (part: FeedPart): Promise<'handled' | 'hold'> => {
     const messages = messagesOf(part, hook)
     if (messages.length === 0) return 'handled'
     const { waiting, delayed, active, failed } = await jobs.depth(queue)
@@ -34,6 +38,11 @@ export function followHook({ hook, feed, cursors, jobs, ...options }: FollowHook
       messages.flatMap((message) => jobsOf(hook, message)),
     )
     return 'handled'
+  }
+  const handle = async (part: FeedPart): Promise<'handled' | 'hold'> => {
+    const outcome = await tell(part)
+    if (outcome === 'handled') await pause(restMs)
+    return outcome
   }
   return followDurably({ ...options, name: cursorOf(hook.name), feed, cursors, handle })
 }

@@ -7,7 +7,7 @@ export interface ChangeFilter {
 }
 
 /** How often and how long a delivery is tried. */
-export interface Patience {
+interface Patience {
   /** Deliveries of this hook under way in one process. */
   readonly concurrency: number
   /** Of one request, from its first byte to the answer's head. */

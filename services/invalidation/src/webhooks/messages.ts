@@ -13,7 +13,7 @@ import type { ChangeFilter } from './hook.js'
 import { wants } from './wants.js'
 
 /** As the change feed of the read service tells it; `token` covers the change. */
-export type ToldChange = Pick<Change, 'resource' | 'key' | 'operation' | 'tags' | 'version' | 'changedAt'> & {
+type ToldChange = Pick<Change, 'resource' | 'key' | 'operation' | 'tags' | 'version' | 'changedAt'> & {
   readonly token: string
 }
 
@@ -34,7 +34,7 @@ export type Message = MessageBase &
   )
 
 /** `epoch`: Postgres may have lost commits. The others: the log no longer goes back to where the hook had come. */
-export type ResetReason = 'epoch' | 'trimmed' | 'lost' | 'unknown'
+type ResetReason = 'epoch' | 'trimmed' | 'lost' | 'unknown'
 
 export const changesMax = 200
 export const bytesMax = 262_144
