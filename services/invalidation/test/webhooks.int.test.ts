@@ -1,6 +1,7 @@
 /** Webhooks over a real log, real queues and a real receiver: every change is told once or more. */
 import { eventually, faultProxy, redisSpace } from '@tidemark/testkit'
 import { expect, test } from 'vitest'
+import type { Jobs } from '../src/jobs/jobs.js'
 import { queueOf } from '../src/webhooks/hook.js'
 import { jsonHook, openHookHouse, purgingHook } from './fixture/hook-house.js'
 import type { HookHouse } from './fixture/hook-house.js'
@@ -151,6 +152,20 @@ test('the Redis of the queues away: the cursor waits, and deliveries resume when
     expect([...receiver.tags()].sort()).toEqual(names(4))
   }, until)
   await proxy.close()
+})
+
+test('messages that could not be queued come again', async () => {
+  const house = await openHookHouse()
+  const receiver = await startReceiver()
+  let refusals = 0
+  const through = (jobs: Jobs): Jobs => ({
+    ...jobs,
+    add: (...given) => (refusals++ < 2 ? Promise.reject(new Error('the queue is full')) : jobs.add(...given)),
+  })
+  house.start([jsonHook(receiver.url)], { through })
+  await begun(house.cursors)
+  await house.change('product:1')
+  await eventually(() => receiver.tags().has('product:1'), until)
 })
 
 test('refused is dead at once, asked patience is had, and each is counted', async () => {
