@@ -5,7 +5,7 @@
  * facet of the resource. So a filter lets pass whatever *may* have changed what it asks for.
  */
 import type { Change } from '@tidemark/log'
-import { allTag, everything } from '@tidemark/tide'
+import { allTag, everything, resourceOf } from '@tidemark/tide'
 import type { ChangeFilter } from './hook.js'
 
 export function wants({ resources, tags }: ChangeFilter, change: Change): boolean {
@@ -19,8 +19,8 @@ const concerns = ({ resource, tags }: Change, name: string): boolean =>
   resource === name || tags.some((tag) => resourceOf(tag) === name)
 
 /** The tags that stand for `tag` too. A cache's own `!namespace` stands for each `!namespace:key`. */
-const touching = (tag: string): string[] =>
-  tag.startsWith('!') ? [tag, tag.split(':', 1)[0]!] : [tag, allTag(resourceOf(tag))]
-
-/** `product` of `product`, `product:42`, `product.categoryId=7` and `product!all`. */
-const resourceOf = (tag: string): string => /^[^:.!]*/.exec(tag)![0]
+function touching(tag: string): string[] {
+  const resource = resourceOf(tag)
+  if (resource !== undefined) return [tag, allTag(resource)]
+  return tag.startsWith('!') ? [tag, tag.split(':', 1)[0]!] : [tag]
+}
