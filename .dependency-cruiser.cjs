@@ -13,7 +13,7 @@ const mayImport = {
   client: [],
   read: ['tide', 'log', 'cache', 'database', 'resources', 'service'],
   write: ['tide', 'log', 'database', 'resources', 'service'],
-  invalidation: ['tide', 'log', 'database', 'service'],
+  invalidation: ['tide', 'log', 'database', 'resources', 'service'],
 }
 
 const rooms = Object.keys(mayImport)

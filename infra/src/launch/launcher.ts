@@ -91,6 +91,7 @@ export async function launch(options: LaunchOptions): Promise<House | undefined>
   if (signal.aborted) return undefined
   const stores = await bringUpStores(options)
   const env = {
+    READ_URL: `http://127.0.0.1:${String(settings.ports.read)}`,
     ...options.env,
     DATABASE_URL: stores.postgres.url,
     REDIS_URL: stores.redis.url,

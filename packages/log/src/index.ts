@@ -19,6 +19,8 @@ export type { FollowCounters, FollowEvent, FollowListener } from './follow/obser
 export type { FollowerCard } from './follow/roster.js'
 export { announce, readRoster } from './follow/roster.js'
 export type { FollowMode, FollowStatus, InvalidationLog, LiveFollower, Reach, Tide } from './follow/tide.js'
+export type { HeatCard, HotKey } from './heat/heat-cards.js'
+export { heatCardBounds, readHeat, tellHeat } from './heat/heat-cards.js'
 export type { MemoryLogOptions } from './memory/memory-log.js'
 export { memoryLog } from './memory/memory-log.js'
 export type { RedisLogOptions } from './own/redis-log.js'

@@ -1,3 +1,5 @@
+export type { Address } from './address.js'
+export { addressOf, keyAt, tagsOf } from './address.js'
 export type { CaptureFinding } from './capture/check-capture.js'
 export { checkCapture, requireCapture } from './capture/check-capture.js'
 export { Brand, brands, catalogue, categories, Category, Product, products } from './catalogue/index.js'

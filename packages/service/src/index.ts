@@ -1,6 +1,6 @@
 export { commonConfig, type CommonConfig } from './config/common-config.js'
 export { ConfigError, type ConfigMistake } from './config/config-error.js'
-export { duration, integer, logLevel, port, storeUrl } from './config/fields.js'
+export { duration, httpUrl, integer, logLevel, port, storeUrl } from './config/fields.js'
 export { parseConfig, type Environment } from './config/parse-config.js'
 export { secret } from './config/secret.js'
 export { createHealth, type Health, type HealthCheck, type HealthReport } from './health/health.js'

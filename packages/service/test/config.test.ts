@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { commonConfig, ConfigError, duration, parseConfig, storeUrl } from '../src/index.js'
+import { commonConfig, ConfigError, duration, httpUrl, parseConfig, storeUrl } from '../src/index.js'
 
 const schema = commonConfig.extend({
   DATABASE_URL: storeUrl('postgres'),
@@ -77,4 +77,13 @@ test.each(['10', '-1s', '1 s', '1y', 'NaN', '1s1s', '0ms', '8d', '1e3s'])(
 
 test.each(['', '12a', '1.5', '-1', '0x50', '99999'])('the port %j is refused', (given) => {
   expect(failure({ ...right, PORT: given }).mistakes).toHaveLength(1)
+})
+
+test('the URL of a service loses the slash at its end, and is refused with a password, a query or another protocol', () => {
+  const service = commonConfig.extend({ READ_URL: httpUrl() })
+  expect(parseConfig(service, { ...right, READ_URL: 'https://h:8080/base/' }).READ_URL).toBe(
+    'https://h:8080/base',
+  )
+  for (const given of ['redis://h', 'http://u:p@h', 'http://h/?a=b', 'http://h/#x', 'h:80', 'http://'])
+    expect(() => parseConfig(service, { ...right, READ_URL: given })).toThrow('READ_URL')
 })

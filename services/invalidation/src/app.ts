@@ -11,6 +11,8 @@ import { addDeadLetterRoutes } from './dead-letters/routes.js'
 import type { RecordOnce } from './invalidations/once.js'
 import { addInvalidationRoutes } from './invalidations/routes.js'
 import type { Jobs } from './jobs/jobs.js'
+import type { AuditReport } from './auditor/report.js'
+import { auditSchema } from './auditor/report.js'
 import { translate } from './problems.js'
 import type { Status } from './status.js'
 import { statusSchema } from './status.js'
@@ -25,13 +27,14 @@ export interface InvalidationAppOptions {
   readonly cursors: Cursors
   /** Undefined: the routes of operators refuse everybody. */
   readonly adminToken: string | undefined
+  readonly audit: () => AuditReport
   readonly logger: Logger
   readonly metrics: Metrics
   readonly health: Health
 }
 
 export function createInvalidationApp(options: InvalidationAppOptions): Express {
-  const { record, flush, status, jobs, cursors, adminToken, logger, metrics, health } = options
+  const { record, flush, status, audit, jobs, cursors, adminToken, logger, metrics, health } = options
   const api = createApi({
     title: 'Tidemark invalidation service',
     version: '1',
@@ -50,6 +53,20 @@ export function createInvalidationApp(options: InvalidationAppOptions): Express 
     responses: { 200: { description: 'Now.', schema: statusSchema } },
     handler: async (_input, { res }) => {
       res.set('Cache-Control', 'no-store').json(await status())
+    },
+  })
+
+  api.route({
+    method: 'get',
+    path: '/v1/audit',
+    summary: 'How answers compare with the origin',
+    description:
+      'Since this process began: the share of answers that were older than the origin, by the time after which they were asked for, and what is known of the last of them.',
+    operationId: 'audit',
+    tags: ['status'],
+    responses: { 200: { description: 'So far.', schema: auditSchema } },
+    handler: (_input, { res }) => {
+      res.set('Cache-Control', 'no-store').json(audit())
     },
   })
 

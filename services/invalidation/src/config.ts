@@ -1,13 +1,24 @@
-import { commonConfig, duration, integer, parseConfig, secret, storeUrl } from '@tidemark/service'
+import { commonConfig, duration, httpUrl, integer, parseConfig, secret, storeUrl } from '@tidemark/service'
 import type { Environment } from '@tidemark/service'
 import { z } from 'zod'
 import { readHooks } from './webhooks/read-hooks.js'
+import { auditHorizons, auditTargets } from './auditor/targets-config.js'
 
 const schema = commonConfig.extend({
   DATABASE_URL: storeUrl('postgres'),
   REDIS_URL: storeUrl('redis'),
   /** Of the job queues; default REDIS_URL. One that evicts nothing, and that caches nothing, is best. */
   QUEUE_REDIS_URL: storeUrl('redis').optional(),
+  /** Of the read services, or of what balances them. Unset: hot keys are not warmed and answers not audited. */
+  READ_URL: httpUrl().optional(),
+  /** Hot keys loaded again, a second, over all invalidation services. 0: none. */
+  WARM_RATE: integer({ min: 0, max: 10_000 }).prefault('200'),
+  /** Keys audited, a second, by each invalidation service and of each cache. 0: none. */
+  AUDIT_RATE: integer({ min: 0, max: 100 }).prefault('2'),
+  /** When an answer is asked for, in milliseconds after the truth was read. */
+  AUDIT_HORIZONS: auditHorizons().prefault('0,1000,5000,60000'),
+  /** Caches of others, as JSON: see docs/auditor.md. */
+  AUDIT_TARGETS: auditTargets().prefault('[]'),
   /** Rest between two flushes: what raw SQL waits to be seen, at most, plus the flush itself. */
   FLUSH_INTERVAL: duration({ min: '1ms', max: '1s' }).prefault('5ms'),
   /** Between two checkpoints: what a reader that starts has to read on from the log. */

@@ -12,6 +12,7 @@ import {
 } from '@tidemark/log'
 import { createHealth, createMetrics, createServer, repeat, runService, waitFor } from '@tidemark/service'
 import { createInvalidationApp } from './app.js'
+import { startAuditor } from './auditor/start-auditor.js'
 import { createChangeChannels } from './changes/change-channels.js'
 import { channelMetrics } from './changes/channel-metrics.js'
 import { checkpointer } from './checkpointer.js'
@@ -23,8 +24,10 @@ import { jobMetrics } from './jobs/job-metrics.js'
 import { createJobs } from './jobs/jobs.js'
 import { logMetrics } from './log-metrics.js'
 import { createLogState } from './log-state.js'
+import { createReader } from './reader/reader.js'
 import { readStatus } from './status.js'
 import { startWebhooks } from './webhooks/webhooks.js'
+import { startWarming } from './warm/start-warming.js'
 
 const connections = 6
 const probeTimeoutMs = 1_000
@@ -163,6 +166,30 @@ await runService({
     await step('webhooks', () => startWebhooks({ hooks, feed, cursors, jobs, logger, metrics }), {
       stop: (started) => started.stop(),
     })
+    const reader = config.READ_URL === undefined ? undefined : createReader(config.READ_URL)
+    if (reader === undefined) logger.info('READ_URL is not set: hot keys are not warmed, answers not audited')
+    const place = { redis: client, prefix: config.TIDEMARK_PREFIX, tide }
+    const warming =
+      reader &&
+      (await step(
+        'warming',
+        () => startWarming({ ...place, reader, jobs, metrics, logger, ratePerSecond: config.WARM_RATE }),
+        { stop: (started) => started.stop() },
+      ))
+    const auditing = await step(
+      'auditing',
+      () =>
+        startAuditor({
+          own: reader &&
+            warming && { ...place, reader, log, flush, hot: warming.index, databaseUrl: config.DATABASE_URL },
+          targets: config.AUDIT_TARGETS,
+          samplesPerSecond: config.AUDIT_RATE,
+          horizonsMs: config.AUDIT_HORIZONS,
+          metrics,
+          logger,
+        }),
+      { stop: (started) => started.stop() },
+    )
 
     const logState = createLogState((text) => pool.query(text))
     logMetrics({ metrics, flush, tide, logState })
@@ -185,6 +212,7 @@ await runService({
       jobs,
       cursors,
       adminToken: config.ADMIN_TOKEN,
+      audit: () => auditing.report(),
       logger,
       metrics,
       health,

@@ -142,6 +142,7 @@ test('the document is valid, names every route, and answers are as documented', 
   expect(api.operations.toSorted()).toEqual([
     'delete /v1/cursors/{name}',
     'delete /v1/dead-letters/{queue}/{id}',
+    'get /v1/audit',
     'get /v1/cursors',
     'get /v1/dead-letters',
     'get /v1/dead-letters/{queue}/{id}',
@@ -154,6 +155,7 @@ test('the document is valid, names every route, and answers are as documented', 
   ])
   const send = house.invalidation.send
   const invalidate = 'post /v1/invalidations'
+  expect(api.mismatch('get /v1/audit', await send('GET', '/v1/audit'))).toBe('')
   expect(api.mismatch('get /v1/status', await send('GET', '/v1/status'))).toBe('')
   expect(api.mismatch(invalidate, await send('POST', path, { json: good }))).toBe('')
   expect(api.mismatch(invalidate, await send('POST', path, { json: {} }))).toBe('')

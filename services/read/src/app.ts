@@ -6,6 +6,7 @@ import { createApi, createApp } from '@tidemark/service'
 import type { Express } from 'express'
 import { addChangeRoutes } from './changes/change-routes.js'
 import type { ChangeStreams } from './changes/change-streams.js'
+import type { HeatMeter } from './heat/heat-meter.js'
 import { createHitPath } from './hit-path.js'
 import { createOrigin } from './origin.js'
 import { createPolicies } from './policies.js'
@@ -26,6 +27,8 @@ export interface ReadAppOptions {
   readonly health: Health
   /** Answers carry the header `Surrogate-Key`. */
   readonly hasSurrogateKeys?: boolean
+  /** Left out: nobody wants to know what is hot. */
+  readonly heat?: HeatMeter
 }
 
 export interface ReadApp {
@@ -35,7 +38,7 @@ export interface ReadApp {
 }
 
 export function createReadApp(options: ReadAppOptions): ReadApp {
-  const { registry, cache, tide, database, changes, logger, metrics, health } = options
+  const { registry, cache, tide, database, changes, logger, metrics, health, heat } = options
   const policies = createPolicies(registry)
   const surrogateOf = createSurrogateOf(options.hasSurrogateKeys === true)
   const api = createApi({
@@ -49,6 +52,6 @@ export function createReadApp(options: ReadAppOptions): ReadApp {
   if (changes !== undefined) addChangeRoutes(api, registry, changes)
   return {
     app: createApp({ logger, api, health, metrics, translate }),
-    first: createHitPath({ cache, tide, policies, metrics, surrogateOf }),
+    first: createHitPath({ cache, tide, policies, metrics, surrogateOf, heat }),
   }
 }

@@ -11,6 +11,7 @@ import type { Representation } from '@tidemark/resources'
 import type { DurationSeries, FirstHandler, Metrics } from '@tidemark/service'
 import { answerHeaders, jsonType } from './answer-headers.js'
 import { isMatched } from './entity-tag.js'
+import type { HeatMeter } from './heat/heat-meter.js'
 import type { Policies } from './policies.js'
 import type { SurrogateOf } from './surrogate-keys.js'
 
@@ -20,9 +21,18 @@ export interface HitPathOptions {
   readonly policies: Policies
   readonly metrics: Metrics
   readonly surrogateOf: SurrogateOf
+  /** Told of every GET, whoever answers it. */
+  readonly heat?: HeatMeter | undefined
 }
 
-export function createHitPath({ cache, tide, policies, metrics, surrogateOf }: HitPathOptions): FirstHandler {
+export function createHitPath({
+  cache,
+  tide,
+  policies,
+  metrics,
+  surrogateOf,
+  heat,
+}: HitPathOptions): FirstHandler {
   const seriesOf = (status: 200 | 304): Map<string, DurationSeries> =>
     new Map(
       [...policies.routes].map(([kind, route]) => [
@@ -36,8 +46,8 @@ export function createHitPath({ cache, tide, policies, metrics, surrogateOf }: H
   return (req, res) => {
     if (req.method !== 'GET') return false
     const asked = conditionOf(req.rawHeaders)
-    if (asked === special) return false
-    const entry = cache.hit<Representation | null>(req.url!)
+    const entry = asked === special ? undefined : cache.hit<Representation | null>(req.url!)
+    heat?.note(req, entry)
     if (entry?.value == null) return false
 
     const now = tide.now()

@@ -11,6 +11,8 @@ import { cacheMetrics } from './cache-metrics.js'
 import { changeMetrics } from './changes/change-metrics.js'
 import { createChangeStreams } from './changes/change-streams.js'
 import { readConfig } from './config.js'
+import { HeatMeter } from './heat/heat-meter.js'
+import { heatTeller } from './heat/heat-teller.js'
 import { representationVersion } from './representation-version.js'
 import { verifyLog, verifyOrigin } from './trusted-connections.js'
 
@@ -124,6 +126,11 @@ await runService({
       stop: (repeated) => repeated.stop(),
     })
 
+    const heat = new HeatMeter({ registry: catalogue })
+    const warming = { name: 'telling what is hot', everyMs: announceEveryMs, logger }
+    const tell = heatTeller({ redis, prefix: card.prefix, id: card.id, hottest: () => heat.hottest() })
+    await step(warming.name, () => repeat(tell, warming), { stop: (repeated) => repeated.stop() })
+
     const health = createHealth({
       readiness,
       logger,
@@ -159,6 +166,7 @@ await runService({
       metrics,
       health,
       hasSurrogateKeys: config.SURROGATE_KEYS === 'true',
+      heat,
     })
     const maxInFlight = requestsMax + config.CHANGES_MAX_SUBSCRIBERS
     const server = createServer({ app, first, logger, metrics, maxInFlight })

@@ -25,6 +25,12 @@ export const freshnessHeaders = z.object({
     .enum(['bounded', 'session', 'strict'])
     .optional()
     .describe("How fresh the answer must be; the resource's own level by default, session with a token."),
+  'Tidemark-Purpose': z
+    .string()
+    .optional()
+    .describe(
+      'Sent by who asks for no client, such as `warm` or `audit`: the request does not make its key hot.',
+    ),
 })
 
 export type Freshness = z.output<typeof freshnessHeaders>

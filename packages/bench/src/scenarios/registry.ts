@@ -9,6 +9,7 @@ import { l2Hit } from './l2-hit.js'
 import { races } from './races.js'
 import type { Scenario } from './scenario.js'
 import { stampede } from './stampede.js'
+import { warm } from './warm.js'
 
 export const scenarios: readonly Scenario[] = [
   l1Hit,
@@ -20,5 +21,6 @@ export const scenarios: readonly Scenario[] = [
   hung,
   races,
   httpHit,
+  warm,
   eviction,
 ]

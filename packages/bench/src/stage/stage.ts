@@ -27,7 +27,14 @@ export interface Stage {
   emptyValues(): Promise<void>
   /** One of our services, on a free port; stopped with the stage. */
   start(name: 'read' | 'invalidation'): Promise<string>
+  /** As `start`, until it is stopped, with more in its environment. */
+  run(name: 'read' | 'invalidation', env: Readonly<Record<string, string>>): Promise<RunningService>
   machine(): Promise<string>
+}
+
+interface RunningService {
+  readonly url: string
+  stop(): Promise<void>
 }
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
@@ -58,20 +65,21 @@ export async function setStage(options: {
     return Promise.resolve()
   })
 
-  const start = async (name: 'read' | 'invalidation'): Promise<string> => {
+  const run: Stage['run'] = async (name, more) => {
     const service = startService({
       name,
       root,
       port: await freePort(),
-      env: { ...process.env, DATABASE_URL: postgres.url, REDIS_URL: redis.url, LOG_LEVEL: 'warn' },
+      env: { ...process.env, DATABASE_URL: postgres.url, REDIS_URL: redis.url, LOG_LEVEL: 'warn', ...more },
       logFile: join(folder, `${name}.log`),
       watch: false,
       say,
     })
     stack.push(() => service.stop())
     await service.whenReady(signal)
-    return service.url
+    return service
   }
+  const start = async (name: 'read' | 'invalidation'): Promise<string> => (await run(name, {})).url
   await start('invalidation')
 
   return {
@@ -93,6 +101,7 @@ export async function setStage(options: {
           .exec()
     },
     start,
+    run,
     async machine() {
       const version = /redis_version:(\S+)/.exec(await admin.info('server'))?.[1] ?? 'unknown'
       const ioredis = (createRequire(import.meta.url)('ioredis/package.json') as { version: string }).version

@@ -1,6 +1,6 @@
 import { script } from './script.js'
 
-/** KEYS: hash of cards. ARGV: id, card, how long the hash outlives its last card in ms. Dates the card by this server's clock. */
+/** For hashes of cards, of which each process writes one. KEYS: the hash. ARGV: id, card, how long the hash outlives its last card in ms. Dates the card by this server's clock. */
 export const announceScript = script(`
 local now = redis.call('TIME')
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now[1] * 1000 + math.floor(now[2] / 1000)) .. ' ' .. ARGV[2])

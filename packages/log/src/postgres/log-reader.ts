@@ -31,6 +31,8 @@ export interface LogReader {
   /** The newest `keep` rows of the present term, the oldest `limit` of them. */
   newest(keep: number, limit: number): Promise<readonly LogEntry[]>
   whereabouts(position: number): Promise<Whereabouts>
+  /** Rows after `position` that touched one of the tags, oldest first, at most `limit`. Goes through all rows after it. */
+  touching(tags: readonly string[], position: number, limit: number): Promise<readonly LogEntry[]>
   /**
    * Declares that history was lost: a term above `aboveTerm`, unless the log has left `seen` already, which is decided
    * under the clock's lock: of all who saw one loss, one begins one epoch. Gives the new head, or undefined where
@@ -70,6 +72,11 @@ export function createLogReader(log: LogDatabase, timeoutMs = 2_000): LogReader 
         WHERE position > (SELECT position FROM tidemark.clock) - $1::bigint
           AND term = (SELECT term FROM tidemark.clock) ORDER BY position LIMIT $2`
       return (await query(text, [keep, limit])).map(parseEntry)
+    },
+    async touching(tags, position, limit) {
+      const text = `SELECT ${columns} FROM tidemark.log WHERE position > $1 AND tags && $2::text[]
+        ORDER BY position LIMIT $3`
+      return (await query(text, [position, tags, limit])).map(parseEntry)
     },
     async whereabouts(position) {
       const text = `SELECT c.term, c.nonce, c.position, c.mark, c.capture_version,

@@ -10,6 +10,8 @@ export interface LogKeys {
   readonly checkpoint: string
   /** Hash: what each follower says of itself. */
   readonly followers: string
+  /** Hash: what each reader is asked for most. */
+  readonly heat: string
 }
 
 export const logKeys = (prefix = 'tidemark'): LogKeys => ({
@@ -18,4 +20,5 @@ export const logKeys = (prefix = 'tidemark'): LogKeys => ({
   ask: `{${prefix}}:ask`,
   checkpoint: `{${prefix}}:checkpoint`,
   followers: `{${prefix}}:followers`,
+  heat: `{${prefix}}:heat`,
 })

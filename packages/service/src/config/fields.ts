@@ -53,6 +53,20 @@ export function storeUrl(store: keyof typeof STORES) {
   return secret(z.string({ error: allowed }).refine(names, allowed))
 }
 
+/** The URL of an HTTP service, without a password, query or fragment; the parsed value has no slash at its end. */
+export function httpUrl() {
+  const allowed = 'must be a URL such as http://host:8080, without a password, query or fragment'
+  const names = (text: string) => {
+    if (!URL.canParse(text)) return false
+    const { protocol, username, password, search, hash } = new URL(text)
+    return /^https?:$/.test(protocol) && [username, password, search, hash].every((part) => part === '')
+  }
+  return z
+    .string({ error: allowed })
+    .refine(names, allowed)
+    .transform((text) => text.replace(/\/+$/, ''))
+}
+
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 export function logLevel() {

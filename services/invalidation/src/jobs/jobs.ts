@@ -128,7 +128,7 @@ export function createJobs({ url, prefix, logger }: CreateJobsOptions): Jobs {
       })
       worker.on('error', silent)
       worker.on('failed', (job, error) => {
-        if (job === undefined) return
+        if (job === undefined || job.opts.removeOnFail === true) return
         const isLast = job.attemptsMade >= (job.opts.attempts ?? 1)
         if (isLast || error instanceof UnrecoverableError)
           logger.error({ err: error, queue: name, job: job.id }, 'a job is dead: retry or discard it')
