@@ -26,14 +26,13 @@ async function withoutStarting(install: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** Installs redis-server from the system's packages and gives its path. @throws InfraError `no_redis` */
-export async function installRedisWithApt(say: Say): Promise<string> {
-  say('Redis: none found, so installing it: apt-get update && apt-get install redis-server')
+/** Installs a package from the system's own and gives the path of its program. @throws Error with apt's last words */
+export async function installWithApt(name: string): Promise<string> {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const lock = ['-o', 'DPkg::Lock::Timeout=60']
   try {
     await run('apt-get', ['update', '-q', ...lock], { env, timeout: TIMEOUT_MS })
-    const packages = ['install', '-q', '-y', '--no-install-recommends', ...lock, 'redis-server']
+    const packages = ['install', '-q', '-y', '--no-install-recommends', ...lock, name]
     await withoutStarting(() => run('apt-get', packages, { env, timeout: TIMEOUT_MS }))
   } catch (cause) {
     const words =
@@ -41,11 +40,19 @@ export async function installRedisWithApt(say: Say): Promise<string> {
         .trim()
         .split('\n')
         .at(-1) ?? ''
-    throw new InfraError('no_redis', `apt-get could not install redis-server: ${words} (or set REDIS_URL)`, {
-      cause,
-    })
+    throw new Error(`apt-get could not install ${name}: ${words}`, { cause })
   }
-  const command = await findCommand('redis-server')
+  const command = await findCommand(name)
   if (command) return command
-  throw new InfraError('no_redis', 'apt-get installed redis-server, but it is not on the PATH: set REDIS_URL')
+  throw new Error(`apt-get installed ${name}, but it is not on the PATH`)
+}
+
+/** Installs redis-server from the system's packages and gives its path. @throws InfraError `no_redis` */
+export async function installRedisWithApt(say: Say): Promise<string> {
+  say('Redis: none found, so installing it: apt-get update && apt-get install redis-server')
+  try {
+    return await installWithApt('redis-server')
+  } catch (cause) {
+    throw new InfraError('no_redis', `${(cause as Error).message} (or set REDIS_URL)`, { cause })
+  }
 }

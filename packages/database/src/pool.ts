@@ -36,6 +36,16 @@ const networkMarginMs = 1_000
  * to the pool.
  */
 class StrictClient extends Client {
+  /** As the server said when the session began. */
+  timeZone: string | undefined
+
+  constructor(config?: ConstructorParameters<typeof Client>[0]) {
+    super(config)
+    this.connection.on('parameterStatus', (said: { parameterName: string; parameterValue: string }) => {
+      if (said.parameterName === 'TimeZone') this.timeZone = said.parameterValue
+    })
+  }
+
   override query = ((...given: Parameters<Client['query']>): unknown => {
     const answer: unknown = Client.prototype.query.apply(this, given)
     if (answer instanceof Promise) {
@@ -62,7 +72,7 @@ export function createPool(options: PoolOptions): Pool {
     query_timeout: statementTimeoutMs + networkMarginMs,
     lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs + networkMarginMs,
-    ...(options.verify && { verify: boundedVerify(options.name, options.verify, connectTimeoutMs) }),
+    verify: boundedVerify(options.name, options.verify, connectTimeoutMs),
   })
   // Without listeners an idle connection that breaks would end the process. The second one is for connections in use: who
   // uses one learns of the break from the statement.
@@ -104,8 +114,17 @@ export function inUtc(url: string): string {
 
 type Verified = (error?: Error) => void
 
+/** PgBouncer drops the start-up options, and with them the zone: the role must have it then. */
+function checkZone(client: PoolClient): void {
+  const { timeZone } = client as unknown as StrictClient
+  if (timeZone === undefined || /^(Etc\/)?(UTC|GMT|UCT|Zulu)$/i.test(timeZone)) return
+  throw new Error(
+    `the session's time zone is ${timeZone}, though UTC was asked for: behind PgBouncer run ALTER ROLE <the user> SET TimeZone = 'UTC'`,
+  )
+}
+
 /** pg-pool calls `verify` on a connection before it is handed out, and ends the connection when it is given an error. */
-function boundedVerify(name: string, verify: (client: PoolClient) => Promise<void>, timeoutMs: number) {
+function boundedVerify(name: string, verify: PoolOptions['verify'], timeoutMs: number) {
   return (client: PoolClient, done: Verified): void => {
     let settled = false
     const settle = (error?: unknown): void => {
@@ -126,7 +145,11 @@ function boundedVerify(name: string, verify: (client: PoolClient) => Promise<voi
       settle(new Error(`not verified within ${timeoutMs} ms`))
     }, timeoutMs)
     // An async wrapper, so that a verify that throws at once is refused like one that rejects.
-    void (async () => verify(client))().then(() => {
+    const verifyAll = async (): Promise<void> => {
+      checkZone(client)
+      await verify?.(client)
+    }
+    void verifyAll().then(() => {
       settle()
     }, settle)
   }

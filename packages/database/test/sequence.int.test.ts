@@ -321,4 +321,59 @@ describe('trim_log() keeps what either rule keeps', () => {
     expect(await trim(0, '1 minute')).toBe(1)
     expect(await kept()).toEqual([2, 3, 4, 5, 6])
   })
+
+  describe('and what somebody still needs', () => {
+    const trimFor = async (needs: Record<string, number>, most: number) =>
+      (
+        await session.rows<{ trimmed: number; kept: number; cut_off: string[] }>(
+          `SELECT trimmed::int, kept::int, cut_off FROM tidemark.trim_log(0, '0', $1, $2)`,
+          [JSON.stringify(needs), most],
+        )
+      )[0]!
+    const cursorAt = (position: number) =>
+      session.rows(`INSERT INTO tidemark.cursor (name, term, position) VALUES ('hook', 1, $1)`, [position])
+
+    it('the slowest sink, from its own position on', async () => {
+      expect(await trimFor({ near: 6, far: 3 }, 100)).toEqual({ trimmed: 2, kept: 4, cut_off: [] })
+      expect(await kept()).toEqual([3, 4, 5, 6])
+    })
+
+    it('the slowest cursor, whoever trims', async () => {
+      await cursorAt(4)
+      expect(await trimFor({ near: 6 }, 100)).toMatchObject({ trimmed: 3, cut_off: [] })
+      expect(await trim(0, '0')).toBe(0)
+      expect(await kept()).toEqual([4, 5, 6])
+    })
+
+    it('nobody needs anything: as if there were no such rule', async () => {
+      expect(await trimFor({}, 100)).toEqual({ trimmed: 5, kept: 1, cut_off: [] })
+    })
+
+    it('but no more than the cap, and says once whom it cut off', async () => {
+      await cursorAt(2)
+      expect(await trimFor({ near: 6, far: 1 }, 3)).toEqual({
+        trimmed: 3,
+        kept: 3,
+        cut_off: ['cursor hook', 'far'],
+      })
+      expect(await trimFor({ near: 6, far: 1 }, 3)).toEqual({ trimmed: 0, kept: 3, cut_off: [] })
+      expect(await kept()).toEqual([4, 5, 6])
+    })
+
+    it('two that trim at once leave what both keep', async () => {
+      const other = await database.session()
+      const trimIn = (one: Session) => one.rows(`SELECT FROM tidemark.trim_log(0, '0', '{"far": 4}', 100)`)
+      await Promise.all([trimIn(session), trimIn(other)])
+      expect(await kept()).toEqual([4, 5, 6])
+    })
+
+    it.each([
+      ['[1]', 100],
+      ['{}', 0],
+    ])('needs %s with a cap of %i is refused', async (needs, most) => {
+      await expect(session.rows(`SELECT tidemark.trim_log(0, '0', $1, $2)`, [needs, most])).rejects.toThrow(
+        'most_positions must be 1 or more and needs an object',
+      )
+    })
+  })
 })

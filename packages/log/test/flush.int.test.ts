@@ -2,7 +2,7 @@ import { eventually, faultProxy, ownRedis, redisSpace } from '@tidemark/testkit'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { createSequencer, logKeys, redisSink } from '../src/index.js'
-import type { Sequencer } from '../src/index.js'
+import type { LogDatabase, Sequencer } from '../src/index.js'
 import { flusher, freshLog, openLog, redisAt, startFollower, streamIds } from './fixture/log-fixture.js'
 
 test('a committed change is sequenced, shipped and applied by a follower within milliseconds', async () => {
@@ -178,6 +178,53 @@ test('a backlog past the bound fails the flush by name and is gone after some mo
   await expect(sequencer.sequence()).rejects.toMatchObject({ code: 'log.backlog' })
   await expect(sequencer.sequence()).rejects.toMatchObject({ code: 'log.backlog' })
   expect((await sequencer.sequence()).token.position).toBe(26)
+})
+
+test('of a back-log past the bound what is sequenced is shipped at once, and proves nothing; whoever flushes is told', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  const sequencer = createSequencer({ log: log.log, batch: 5, maxBatches: 10 })
+  const flush = flusher(log, [{ redis: url, prefix }], { sequencer })
+  await flush.flush()
+  const live = await startFollower({ redis: { redis: url, prefix }, maxLagMs: 60_000 })
+  await log.query(`INSERT INTO tidemark.outbox (resource, operation, tags)
+    SELECT 'product', 'update', ARRAY['product:' || i] FROM generate_series(1, 200) i`)
+  const asked = live.now()
+  for (const position of [11, 21, 31, 41]) {
+    await expect(flush.flush()).rejects.toMatchObject({ code: 'log.backlog' })
+    await eventually(() => live.follower.applied === position)
+    expect(live.follower.provenAt?.monoMs ?? 0).toBeLessThan(asked.monoMs)
+  }
+  const { token } = await flush.flush()
+  expect(token.position).toBe(41)
+})
+
+test('positions that another made between two batches of a run are shipped in their place', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  const other = createSequencer({ log: log.log })
+  let isBetween = false
+  const between: LogDatabase = {
+    async query(text, values, options) {
+      const rows = await log.log.query(text, values, options)
+      if (!isBetween && rows[0]?.['more'] === true) {
+        isBetween = true
+        await other.sequence()
+        await log.write('product:late')
+      }
+      return rows
+    },
+  }
+  const sequencer = createSequencer({ log: between, batch: 2 })
+  const flush = flusher(log, [{ redis: url, prefix }], { sequencer })
+  await flush.flush()
+  const live = await startFollower({ redis: { redis: url, prefix } })
+  for (const tag of ['a', 'b', 'c']) await log.write(`product:${tag}`)
+  const { token, entries } = await flush.flush()
+  expect([token.position, entries]).toEqual([4, []])
+  expect((await streamIds(redisAt(url), prefix)).links).toEqual(['1-0', '2-0', '3-0', '4-0'])
+  expect(await live.reach(token, 1_000)).toBe('reached')
+  expect(live.status().counters.rebased).toBe(1)
 })
 
 test('a dead Redis fails no flush, and is brought to the head when it is back', async () => {

@@ -195,6 +195,26 @@ test('a run that skips a link is not appended: the sink says where it ends', asy
   expect((await streamIds(redisAt(url), prefix)).links).toEqual(['1-0'])
 })
 
+test('a run with a hole is not appended, nor does it replace anything', async () => {
+  const log = await freshLog()
+  const { url, prefix } = redisSpace()
+  await flusher(log, [{ redis: url, prefix }]).flush()
+  for (const tag of ['product:1', 'product:2', 'product:3']) {
+    await log.write(tag)
+    await log.query('SELECT * FROM tidemark.sequence()')
+  }
+  const [start, first, , third] = await createLogReader(log.log).from(1, 4)
+  const sink = redisSink({ redis: url, prefix })
+  onTestFinished(() => {
+    sink.close()
+  })
+  for (const mode of ['append', 'reset'] as const) {
+    const answer = await sink.put({ mode, after: start, entries: [first!, third!] })
+    expect(answer).toMatchObject({ said: 'elsewhere', end: { link: { position: 1 } } })
+  }
+  expect((await streamIds(redisAt(url), prefix)).links).toEqual(['1-0'])
+})
+
 test('a run whose first links are there already ships only the rest', async () => {
   const log = await freshLog()
   const { url, prefix } = redisSpace()
@@ -252,7 +272,7 @@ test('positions near 2^53 survive the script', async () => {
   await log.query('SELECT * FROM tidemark.sequence()')
   const high = 2 ** 53 - 10
   await log.query('UPDATE tidemark.log SET position = $1', [high])
-  await log.query('UPDATE tidemark.clock SET position = $1', [high])
+  await log.query('UPDATE tidemark.log SET position = $1', [high])
   const flush = flusher(log, [{ redis: url, prefix }])
   const live = await startFollower({ redis: { redis: url, prefix } })
   await flush.flush()

@@ -35,8 +35,8 @@ const DEFAULT_PORTS: Readonly<Record<string, string>> = {
   'http:': '80',
 }
 
-/** A TCP proxy on loopback in front of `targetUrl` that fails as networks do. */
-export async function faultProxy(targetUrl: string): Promise<FaultProxy> {
+/** A TCP proxy on loopback in front of `targetUrl` that fails as networks do; on `ownPort`, or any free one. */
+export async function faultProxy(targetUrl: string, ownPort = 0): Promise<FaultProxy> {
   const target = new URL(targetUrl)
   const host = target.hostname
   const targetPort = Number(target.port || DEFAULT_PORTS[target.protocol])
@@ -107,7 +107,7 @@ export async function faultProxy(targetUrl: string): Promise<FaultProxy> {
       for (const pair of pairs) drop(pair, 'reset')
     })
 
-  await listen(0)
+  await listen(ownPort)
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
   const { port } = address

@@ -1,12 +1,15 @@
 import { commonConfig, duration, httpUrl, integer, parseConfig, secret, storeUrl } from '@tidemark/service'
 import type { Environment } from '@tidemark/service'
 import { z } from 'zod'
+import { sinkList } from './sinks/sink-list.js'
 import { readHooks } from './webhooks/read-hooks.js'
 import { auditHorizons, auditTargets } from './auditor/targets-config.js'
 
 const schema = commonConfig.extend({
   DATABASE_URL: storeUrl('postgres'),
   REDIS_URL: storeUrl('redis'),
+  /** More copies of the log, as of another region: name=url,name=url or JSON. Nobody waits for them. */
+  REDIS_SINKS: secret(sinkList()).optional(),
   /** Of the job queues; default REDIS_URL. One that evicts nothing, and that caches nothing, is best. */
   QUEUE_REDIS_URL: storeUrl('redis').optional(),
   /** Of the read services, or of what balances them. Unset: hot keys are not warmed and answers not audited. */
@@ -26,6 +29,8 @@ const schema = commonConfig.extend({
   /** The log keeps at least so many positions, and at least those younger than LOG_KEEP_AGE. */
   LOG_KEEP_POSITIONS: integer({ min: 1_000, max: 100_000_000 }).prefault('100000'),
   LOG_KEEP_AGE: duration({ min: '1m', max: '30d' }).prefault('1h'),
+  /** Beyond these it keeps what a sink or a durable cursor still needs, up to so many positions in all. */
+  LOG_KEEP_MAX_POSITIONS: integer({ min: 1_000, max: 1_000_000_000 }).prefault('1000000'),
   /** How long an Idempotency-Key is remembered. */
   IDEMPOTENCY_TTL: duration({ min: '1m', max: '30d' }).prefault('24h'),
   /** Opens /admin, the dead letters and the cursors to whoever knows it. */

@@ -3,6 +3,8 @@ import { onChangeLag } from '@tidemark/log'
 import { lagBuckets } from '@tidemark/service'
 import type { Metrics } from '@tidemark/service'
 import type { LogState } from './log-state.js'
+import type { OutboxCare } from './outbox/keep-outbox.js'
+import type { Trimmer } from './trim/trimmer.js'
 
 /** Counters that are kept anyway, read when scraped. */
 export function logMetrics({
@@ -10,13 +12,27 @@ export function logMetrics({
   flush,
   tide,
   logState,
+  trimmer,
+  outbox,
 }: {
   metrics: Metrics
   flush: Flush
   tide: LiveFollower
   /** Null: Postgres does not answer. */
   logState: () => Promise<LogState | null>
+  trimmer: Pick<Trimmer, 'cutOff'>
+  outbox: Pick<OutboxCare, 'strays'>
 }): void {
+  metrics.counter({
+    name: 'tidemark_log_cut_off_total',
+    help: 'Sinks and durable cursors from which the log was cut off by its cap, LOG_KEEP_MAX_POSITIONS.',
+    read: () => trimmer.cutOff(),
+  })
+  metrics.counter({
+    name: 'tidemark_outbox_strays_total',
+    help: 'Changes found below the bound of the outbox: somebody chooses ids by himself.',
+    read: () => outbox.strays(),
+  })
   const ofLog = (value: (state: LogState) => number) => async () => {
     const state = await logState()
     return state === null ? [] : [{ labels: {}, value: value(state) }]

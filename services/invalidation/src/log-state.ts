@@ -15,9 +15,9 @@ const freshForMs = 200
 
 const text = `
   SELECT c.term, c.position::float8 AS position,
-         (SELECT count(*)::int FROM (SELECT 1 FROM tidemark.outbox LIMIT 100000) o) AS "outboxRows",
+         (SELECT count(*)::int FROM (SELECT 1 FROM tidemark.waiting LIMIT 100000) o) AS "outboxRows",
          coalesce((SELECT extract(epoch FROM clock_timestamp() - o.changed_at) * 1000
-                   FROM tidemark.outbox o ORDER BY o.id LIMIT 1), 0)::float8 AS "oldestUnsequencedMs",
+                   FROM tidemark.waiting o ORDER BY o.id LIMIT 1), 0)::float8 AS "oldestUnsequencedMs",
          (c.position - coalesce((SELECT min(l.position) FROM tidemark.log l), c.position) + 1)::float8 AS "keptPositions"
   FROM tidemark.clock c`
 

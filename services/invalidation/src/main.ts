@@ -1,15 +1,6 @@
 /** The invalidation service's one composition root. */
 import { createPool } from '@tidemark/database'
-import {
-  createChangeFeed,
-  createCursors,
-  createFlush,
-  followLog,
-  logDatabase,
-  readRoster,
-  redisSink,
-  requestClient,
-} from '@tidemark/log'
+import { createChangeFeed, createCursors, followLog, logDatabase, LogError, readRoster } from '@tidemark/log'
 import { createHealth, createMetrics, createServer, repeat, runService, waitFor } from '@tidemark/service'
 import { createInvalidationApp } from './app.js'
 import { startAuditor } from './auditor/start-auditor.js'
@@ -25,7 +16,10 @@ import { createJobs } from './jobs/jobs.js'
 import { logMetrics } from './log-metrics.js'
 import { createLogState } from './log-state.js'
 import { createReader } from './reader/reader.js'
+import { keepOutbox } from './outbox/keep-outbox.js'
+import { createSinks } from './sinks/sinks.js'
 import { readStatus } from './status.js'
+import { createTrimmer } from './trim/trimmer.js'
 import { startWebhooks } from './webhooks/webhooks.js'
 import { startWarming } from './warm/start-warming.js'
 
@@ -33,8 +27,9 @@ const connections = 6
 const probeTimeoutMs = 1_000
 const postgresHint = 'check DATABASE_URL, and that the migrations have run'
 const restAfterFailureMs = 100
+/** A sink that hangs holds up the shipping by no more than this. */
+const shipWaitMs = 20
 const trimEveryMs = 30_000
-const vacuumEveryMs = 5_000
 const sweepEveryMs = 600_000
 
 await runService({
@@ -62,22 +57,29 @@ await runService({
 
     const redis = { redis: config.REDIS_URL, prefix: config.TIDEMARK_PREFIX }
     const log = logDatabase(pool)
-    const sink = redisSink(redis)
-    const flush = createFlush({
+    const sinks = createSinks({
       log,
-      sinks: [sink],
+      url: config.REDIS_URL,
+      far: config.REDIS_SINKS ?? [],
+      prefix: config.TIDEMARK_PREFIX,
       onError: (error, name) => {
         const level = error.code === 'log.sink-ahead' ? 'error' : 'warn'
         logger[level]({ err: error, sink: name }, error.message)
       },
     })
+    const { flush } = sinks
+    // Of a back-log each run ships a part.
+    const ship = () =>
+      flush.flush(shipWaitMs).catch((error: unknown) => {
+        if (!(error instanceof LogError && error.code === 'log.backlog')) throw error
+      })
     const shipping = {
       name: 'shipping',
       everyMs: config.FLUSH_INTERVAL,
       afterFailureMs: restAfterFailureMs,
       logger,
     }
-    await step(shipping.name, () => repeat(() => flush.flush(), shipping), {
+    await step(shipping.name, () => repeat(ship, shipping), {
       stop: async (repeated) => {
         await repeated.stop()
         flush.stop()
@@ -100,42 +102,43 @@ await runService({
       { stop: (follower) => follower.stop() },
     )
 
-    const client = await step(
-      'Redis',
-      () => requestClient({ url: config.REDIS_URL, name: 'tidemark-invalidation' }),
-      {
-        stop: (opened) => {
-          opened.disconnect()
-        },
-      },
-    )
-    const saving = { name: 'checkpoint', everyMs: config.CHECKPOINT_INTERVAL, logger }
-    const save = checkpointer(client, tide.follower, config.TIDEMARK_PREFIX)
-    await step(saving.name, () => repeat(save, saving), {
-      stop: async (repeated) => {
-        await repeated.stop()
-        // A last one for those who start next; Redis may be gone already.
-        await save().catch(() => undefined)
+    const clients = await step('Redis', () => sinks.open(), {
+      stop: (opened) => {
+        for (const { client } of opened) client.disconnect()
       },
     })
+    const { client } = clients[0]!
     const channels = await step(
       'channels of changes',
       () => createChangeChannels({ redis: client, tide, prefix: config.TIDEMARK_PREFIX, logger }),
       { stop: (made) => made.stop() },
     )
     channelMetrics(metrics, channels)
+    for (const { name, client: sinkClient } of clients) {
+      const saving = { name: `checkpoint in ${name}`, everyMs: config.CHECKPOINT_INTERVAL, logger }
+      const save = checkpointer(sinkClient, tide.follower, config.TIDEMARK_PREFIX)
+      await step(saving.name, () => repeat(save, saving), {
+        stop: async (repeated) => {
+          await repeated.stop()
+          // A last one for those who start next; Redis may be gone already.
+          await save().catch(() => undefined)
+        },
+      })
+    }
     const trimming = { name: 'trimming of the log', everyMs: trimEveryMs, logger }
-    const trim = () =>
-      pool.query(`SELECT tidemark.trim_log($1, $2::float8 * interval '1 millisecond')`, [
-        config.LOG_KEEP_POSITIONS,
-        config.LOG_KEEP_AGE,
-      ])
-    await step(trimming.name, () => repeat(trim, trimming), { stop: (repeated) => repeated.stop() })
-
-    // Rows leave the outbox moments after they came; what they leave behind slows every look at it until it is vacuumed.
-    const vacuuming = { name: 'vacuuming of the outbox', everyMs: vacuumEveryMs, logger }
-    const vacuum = () => pool.query('VACUUM (TRUNCATE false) tidemark.outbox')
-    await step(vacuuming.name, () => repeat(vacuum, vacuuming), { stop: (repeated) => repeated.stop() })
+    const trimmer = createTrimmer({
+      query: (text, values) => pool.query(text, values),
+      flush,
+      keepPositions: config.LOG_KEEP_POSITIONS,
+      keepAgeMs: config.LOG_KEEP_AGE,
+      maxPositions: config.LOG_KEEP_MAX_POSITIONS,
+      logger,
+    })
+    await step(trimming.name, () => repeat(() => trimmer.trim(), trimming), {
+      stop: (repeated) => repeated.stop(),
+    })
+    const outbox = keepOutbox({ query: (text) => pool.query(text), logger })
+    await step('care of the outbox', () => outbox, { stop: (kept) => kept.stop() })
 
     const sweeping = { name: 'sweeping of old idempotency keys', everyMs: sweepEveryMs, logger }
     const sweep = () => sweepKeys((text, values) => pool.query(text, values))
@@ -192,7 +195,7 @@ await runService({
     )
 
     const logState = createLogState((text) => pool.query(text))
-    logMetrics({ metrics, flush, tide, logState })
+    logMetrics({ metrics, flush, tide, logState, trimmer, outbox })
     cursorMetrics(metrics, cursors, tide)
     if (config.ADMIN_TOKEN === undefined)
       logger.info('ADMIN_TOKEN is not set: /admin, dead letters and cursors refuse everybody')
@@ -201,7 +204,7 @@ await runService({
       logger,
       checks: [
         { name: 'postgres', check: () => pool.query('SELECT 1'), timeoutMs: probeTimeoutMs },
-        { name: 'redis', check: () => sink.count(), timeoutMs: probeTimeoutMs, isRequired: false },
+        { name: 'redis', check: () => sinks.near.count(), timeoutMs: probeTimeoutMs, isRequired: false },
       ],
     })
     const app = createInvalidationApp({

@@ -119,9 +119,9 @@ test('how long changes were under way, and what waits, are metrics', async () =>
   expect(await house.invalidation.metric('tidemark_log_position')).toBeGreaterThanOrEqual(log.position)
   expect(await house.invalidation.metric('tidemark_log_kept_positions')).toBeGreaterThan(0)
   const stuck = house.sql(
-    `DO $$ BEGIN LOCK TABLE tidemark.clock IN EXCLUSIVE MODE; PERFORM pg_sleep(3); END $$`,
+    `DO $$ BEGIN LOCK TABLE tidemark.epoch IN EXCLUSIVE MODE; PERFORM pg_sleep(3); END $$`,
   )
-  const locked = `SELECT 1 FROM pg_locks WHERE relation = 'tidemark.clock'::regclass AND mode = 'ExclusiveLock' AND granted`
+  const locked = `SELECT 1 FROM pg_locks WHERE relation = 'tidemark.epoch'::regclass AND mode = 'ExclusiveLock' AND granted`
   await eventually(async () => (await house.sql(locked)).length === 1)
   await house.sql('UPDATE product SET stock = stock + 1 WHERE id = 1')
   await eventually(async () => (await house.invalidation.metric('tidemark_outbox_oldest_seconds')) > 0.5)

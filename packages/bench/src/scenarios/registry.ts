@@ -1,3 +1,4 @@
+import { backlog } from './backlog.js'
 import { eviction } from './eviction.js'
 import { fill } from './fill.js'
 import { fresh } from './fresh.js'
@@ -8,6 +9,7 @@ import { l1Hit } from './l1-hit.js'
 import { l2Hit } from './l2-hit.js'
 import { races } from './races.js'
 import type { Scenario } from './scenario.js'
+import { ship } from './ship.js'
 import { stampede } from './stampede.js'
 import { warm } from './warm.js'
 
@@ -23,4 +25,6 @@ export const scenarios: readonly Scenario[] = [
   httpHit,
   warm,
   eviction,
+  ship,
+  backlog,
 ]

@@ -8,6 +8,8 @@ import { script } from './script.js'
  * names, and a stream is replaced only as a whole and only if it still ends where the caller saw it end. So shippers may
  * race, repeat and die at any point: nobody has to remember what was shipped, and nothing forks.
  *
+ * That each link of a run names the one before it is looked at here too: nothing is done with a run that has a hole.
+ *
  * The last link can be read from the last entry alone, heartbeats carry it too. Links and marks are compared as text and
  * positions only ordered, so nothing depends on how Lua prints a double. A key of another type, or a last entry that is
  * none of a log, ends nowhere: it is answered as damaged, and a reset from nowhere replaces it.
@@ -45,9 +47,6 @@ local from = first
 local continues = last[1] == ARGV[2] and last[2] == ARGV[3]
 if ARGV[1] == 'reset' then
   if not continues then return answer('elsewhere', last) end
-  redis.call('DEL', stream)
-  redis.pcall('HDEL', ask, 'b')
-  bytes = 0
 elseif isForeign then
   return answer('damaged', last)
 elseif not continues then
@@ -57,6 +56,18 @@ elseif not continues then
     end
   end
   if not continues then return answer('elsewhere', last) end
+end
+
+-- The first link of a reset continues nothing here.
+local before = ARGV[1] ~= 'reset' and last[2]
+for i = from, #ARGV, width do
+  if before and before ~= ARGV[i + 2] then return answer('elsewhere', last) end
+  before = ARGV[i + 1]
+end
+if ARGV[1] == 'reset' then
+  redis.call('DEL', stream)
+  redis.pcall('HDEL', ask, 'b')
+  bytes = 0
 end
 
 for i = from, #ARGV, width do

@@ -16,7 +16,10 @@ export interface Sequenced {
   readonly epoch: Epoch
   /** The log's head. */
   readonly link: Link
-  /** The positions that this call made, oldest first; empty when it made more than `maxEntriesHeld`: read the log. */
+  /**
+   * The positions that this call made, oldest first, each continuing the one before. Empty when it made more than
+   * `maxEntriesHeld`, or when others made some between two of its batches: read the log.
+   */
   readonly entries: readonly LogEntry[]
 }
 
@@ -48,12 +51,16 @@ export function createSequencer({
     async sequence() {
       const entries: LogEntry[] = []
       let made = 0
+      let isDense = true
       for (let batches = 0; batches < maxBatches; batches++) {
         const [row] = await log.query('SELECT * FROM tidemark.sequence($1)', [batch], { timeoutMs })
         const { head, made: latest } = parseSequenced(row)
         made += latest.length
-        if (made <= maxEntriesHeld) entries.push(...latest)
-        if (row?.['more'] !== true) return { ...head, entries: made <= maxEntriesHeld ? entries : [] }
+        const last = entries.at(-1)
+        if (last !== undefined && latest[0] !== undefined) isDense &&= latest[0].previousMark === last.mark
+        const isHeld = isDense && made <= maxEntriesHeld
+        if (isHeld) entries.push(...latest)
+        if (row?.['more'] !== true) return { ...head, entries: isHeld ? entries : [] }
       }
       throw new LogError(
         'log.backlog',

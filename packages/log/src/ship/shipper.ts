@@ -42,7 +42,10 @@ export interface ShipperStatus {
 }
 
 export interface Shipper {
-  /** The sink's ask counter; undefined where it does not say so in time. */
+  /**
+   * The sink's ask counter; undefined where it does not say so in time. One that came late answers the next call, for it
+   * was read before that: so a sink that is far away gets heartbeats too, and nobody waits for it.
+   */
   count(): Promise<AskCount | undefined>
   /** Whether the sink now holds everything up to the shipment's head. Never rejects. */
   ship(shipment: Shipment): Promise<boolean>
@@ -56,7 +59,7 @@ export interface ShipperOptions {
   readonly clock: Clock
   /** What went wrong at this sink; `log.sink-ahead` is an alarm, somebody has to act. */
   readonly onError?: ((error: LogError, sink: string) => void) | undefined
-  /** How long a flush waits for a sink's counter before it goes on without. */
+  /** How long a flush waits for a sink's counter before it goes on without; 0: not at all. */
   readonly countWaitMs?: number | undefined
   /** How long a sink that failed `maxFailures` times in a row is left alone. */
   readonly restMs?: number | undefined
@@ -82,6 +85,8 @@ export function createShipper({
   let isOpen = true
   let next: Shipment | undefined
   let counting: Promise<AskCount> | undefined
+  /** Came too late for the run that asked for it; it was read before any later run begins to sequence. */
+  let held: AskCount | undefined
   let end: SinkEnd | undefined
   let shipments = 0
   let failures = 0
@@ -129,16 +134,26 @@ export function createShipper({
 
   return {
     async count() {
-      if (!isOpen || counting !== undefined) return undefined
+      if (!isOpen) return undefined
+      const earlier = held
+      held = undefined
+      if (counting !== undefined) return earlier
+      let isLate = earlier !== undefined || countWaitMs === 0
       const mine = breaker.execute(() => sink.count())
       counting = mine
-      const ended = (): void => {
-        counting = undefined
-      }
-      mine.then(ended, ended)
+      mine.then(
+        (count) => {
+          counting = undefined
+          if (isLate) held = count
+        },
+        () => {
+          counting = undefined
+        },
+      )
       mine.catch(note)
-      if (!(await settlesWithin(clock, countWaitMs, mine))) return undefined
-      return mine.catch(() => undefined)
+      if (isLate) return earlier
+      isLate = !(await settlesWithin(clock, countWaitMs, mine))
+      return isLate ? undefined : mine.catch(() => undefined)
     },
     ship(shipment) {
       next = next === undefined ? shipment : merge(next, shipment)
@@ -159,8 +174,9 @@ function guess({ link, entries }: Shipment, heartbeat: Heartbeat | undefined): S
   return { mode: 'append', after, entries: entries.slice(0, runLength), heartbeat }
 }
 
-/** The newer head with both entries, if they make one run. */
-function merge(held: Shipment, newer: Shipment): Shipment {
+/** The newer head with both entries, if they make one run. A count that was read for the older is as good for the newer. */
+function merge(held: Shipment, latest: Shipment): Shipment {
+  const newer = { ...latest, asked: latest.asked ?? held.asked }
   const [first] = newer.entries
   const last = held.entries.at(-1)
   const continues =
