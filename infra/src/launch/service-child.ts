@@ -30,6 +30,8 @@ export interface ServiceChildOptions {
 export interface ServiceChild {
   readonly name: ServiceName
   readonly url: string
+  /** Undefined: it could not be started. */
+  readonly pid: number | undefined
   /** Resolves with the reason when it ends, asked or not. */
   readonly ended: Promise<string>
   /** Also resolves when `signal` aborts. @throws InfraError `service_failed` if it ends first or takes over a minute */
@@ -84,6 +86,7 @@ export function startService(options: ServiceChildOptions): ServiceChild {
   return {
     name,
     url,
+    pid: child.pid,
     ended,
     logTail: tail,
     async whenReady(signal) {

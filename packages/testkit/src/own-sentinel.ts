@@ -36,6 +36,8 @@ export interface OwnSentinel {
   master(): Promise<OwnServer>
   /** The other one. */
   replica(): Promise<OwnServer>
+  /** Waits until the master has a replica that is in step. */
+  hasReplica(): Promise<unknown>
   /** Promotes the replica, whether the master lives or not; a master that lives is demoted soon after. */
   failOver(): Promise<void>
   /**
@@ -103,7 +105,7 @@ function sentinelOver(
   pair: readonly [OwnServer, OwnServer],
   watchers: readonly OwnServer[],
   remove: () => Promise<void>,
-): OwnSentinel & { hasReplica(): Promise<unknown> } {
+): OwnSentinel {
   const masterPort = async (): Promise<number> => {
     const [, port] = (await askRedis(
       watchers[0]!.url,

@@ -1,9 +1,11 @@
 /** Replays a trace: many clients draw its requests in order, and some of them write before they read. */
 import { randomFrom } from './random.js'
-import type { History, Level, Observation, Wrong } from './history.js'
+import type { History, Level } from './history.js'
 import type { HttpClient } from './http-client.js'
 import type { LagProbe } from './lag-probe.js'
 import { createSession } from './readers.js'
+import { emptyTally, note } from './tally.js'
+import type { Tally } from './tally.js'
 import type { Trace } from './trace.js'
 import type { Writers } from './writers.js'
 
@@ -23,30 +25,6 @@ export interface DriveOptions {
   readonly now: () => number
   readonly onProgress: (tally: Tally) => void
 }
-
-export interface Tally {
-  requests: number
-  readonly byLevel: Record<Level, { answers: number; wrong: number; latenciesMs: number[] }>
-  readonly byLayer: Map<string, number>
-  readonly refused: Map<number, number>
-  readonly behindMs: number[]
-  readonly wrong: Wrong[]
-  failed: number
-}
-
-const emptyTally = (): Tally => ({
-  requests: 0,
-  byLevel: {
-    bounded: { answers: 0, wrong: 0, latenciesMs: [] },
-    session: { answers: 0, wrong: 0, latenciesMs: [] },
-    strict: { answers: 0, wrong: 0, latenciesMs: [] },
-  },
-  byLayer: new Map(),
-  refused: new Map(),
-  behindMs: [],
-  wrong: [],
-  failed: 0,
-})
 
 const progressEveryMs = 1_000
 
@@ -88,25 +66,4 @@ export async function drive(options: DriveOptions): Promise<Tally> {
 function levelFor(draw: number, { sessionShare, strictShare }: DriveOptions): Level {
   if (draw < strictShare) return 'strict'
   return draw < strictShare + sessionShare ? 'session' : 'bounded'
-}
-
-function note(tally: Tally, observation: Observation, history: History): void {
-  const level = tally.byLevel[observation.level]
-  level.answers++
-  level.latenciesMs.push(observation.receivedAt - observation.sentAt)
-  const layer = layerOf(observation.cacheStatus)
-  tally.byLayer.set(layer, (tally.byLayer.get(layer) ?? 0) + 1)
-  // Labelled as stale: the origin did not answer in time, and the resource allows it. It promises nothing.
-  if (layer === 'stale' && observation.level === 'bounded') return
-  const behind = history.behindMs(observation)
-  if (behind > 0) tally.behindMs.push(behind)
-  const wrong = history.judge(observation)
-  if (wrong === undefined) return
-  level.wrong++
-  tally.wrong.push(wrong)
-}
-
-/** `tidemark; hit; ttl=593; detail=l1` → `l1`. */
-function layerOf(cacheStatus: string): string {
-  return /detail="?([\w-]+)/.exec(cacheStatus)?.[1] ?? 'untold'
 }

@@ -1,7 +1,7 @@
 /** `pnpm replay`: drives the services with a trace and judges every answer. Exit code 0: no stale answer; 1: some; 2: no run. */
 import { createStopStack, InfraError } from '@tidemark/infra'
 import pg from 'pg'
-import type { Tally } from './drive.js'
+import type { Tally } from './tally.js'
 import { drive } from './drive.js'
 import { History } from './history.js'
 import { httpClient } from './http-client.js'

@@ -1,5 +1,5 @@
 /** What a replay found, for a person to read. */
-import type { Tally } from './drive.js'
+import type { Tally } from './tally.js'
 import type { Wrong } from './history.js'
 import type { LagProbe } from './lag-probe.js'
 import { percentile } from './percentile.js'
@@ -64,7 +64,7 @@ function statuses(tally: Tally): string {
   return [...tally.refused].map(([status, count]) => `, ${count} × ${status}`).join('')
 }
 
-function describe({ observation: o, promise, expectedAtLeast, history }: Wrong): string {
+export function describe({ observation: o, promise, expectedAtLeast, history }: Wrong): string {
   const at = (time: number | undefined): string =>
     time === undefined ? 'unknown' : `${(time - o.sentAt).toFixed(1)} ms`
   return [

@@ -11,8 +11,11 @@ export interface WriteDone {
   readonly productId: number
   readonly value: number
   readonly writer: Writer
+  readonly begunAt: number
   readonly acknowledgedAt: number
   readonly token: string | undefined
+  /** Of the row that it made. */
+  readonly version: number
 }
 
 export interface Writers {
@@ -22,7 +25,12 @@ export interface Writers {
   readonly failed: number
 }
 
-const writerOf = (productId: number): Writer => (productId % 2 === 0 ? 'sql' : 'service')
+interface Written {
+  readonly version: number
+  readonly token: string | undefined
+}
+
+export const writerOf = (productId: number): Writer => (productId % 2 === 0 ? 'sql' : 'service')
 
 export function createWriters(options: {
   service: HttpClient
@@ -37,14 +45,17 @@ export function createWriters(options: {
   let failed = 0
   let nextValue = options.firstValue
 
-  async function throughService(productId: number, stock: number): Promise<string | undefined> {
+  async function throughService(productId: number, stock: number): Promise<Written> {
     const reply = await service.patch(`/v1/products/${productId}`, { stock })
     if (reply.status !== 200) throw new Error(`PATCH answered ${reply.status}: ${reply.body.slice(0, 200)}`)
-    return header(reply, 'tidemark')
+    const { version } = JSON.parse(reply.body) as { version: number }
+    return { version, token: header(reply, 'tidemark') }
   }
 
-  async function throughSql(productId: number, stock: number): Promise<undefined> {
-    await database.query('UPDATE product SET stock = $1 WHERE id = $2', [stock, productId])
+  async function throughSql(productId: number, stock: number): Promise<Written> {
+    const text = 'UPDATE product SET stock = $1 WHERE id = $2 RETURNING version'
+    const { rows } = await database.query<{ version: number }>(text, [stock, productId])
+    return { version: rows[0]!.version, token: undefined }
   }
 
   return {
@@ -58,11 +69,12 @@ export function createWriters(options: {
       const value = nextValue++
       const write = history.begin(productId, { value, writer, begunAt: now() })
       try {
-        const token = await (writer === 'sql' ? throughSql : throughService)(productId, value)
+        const { token, version } = await (writer === 'sql' ? throughSql : throughService)(productId, value)
         write.acknowledgedAt = now()
         if (token !== undefined) write.token = token
         done[writer]++
-        return { productId, value, writer, acknowledgedAt: write.acknowledgedAt, token }
+        const { begunAt, acknowledgedAt } = write
+        return { productId, value, writer, begunAt, acknowledgedAt, token, version }
       } catch {
         failed++
         return undefined

@@ -30,7 +30,7 @@ export interface Sequencer {
 
 export interface SequencerOptions {
   readonly log: LogDatabase
-  /** Changes moved in one transaction. */
+  /** Changes moved in one transaction; fewer after one that failed, until they go through. */
   readonly batch?: number
   /** Batches moved in one call: `batch * maxBatches` changes, then `log.backlog`. */
   readonly maxBatches?: number
@@ -47,13 +47,26 @@ export function createSequencer({
   maxBatches = 1_000,
   timeoutMs = 2_000,
 }: SequencerOptions): Sequencer {
+  let size = batch
+  const move = async (): Promise<Row | undefined> => {
+    try {
+      const [row] = await log.query('SELECT * FROM tidemark.sequence($1)', [size], { timeoutMs })
+      size = Math.min(batch, size * 2)
+      return row
+    } catch (error) {
+      // Changes with very many tags may take longer than a call may: as many again would never get their position.
+      size = Math.max(1, Math.floor(size / 4))
+      throw error
+    }
+  }
+
   return {
     async sequence() {
       const entries: LogEntry[] = []
       let made = 0
       let isDense = true
       for (let batches = 0; batches < maxBatches; batches++) {
-        const [row] = await log.query('SELECT * FROM tidemark.sequence($1)', [batch], { timeoutMs })
+        const row = await move()
         const { head, made: latest } = parseSequenced(row)
         made += latest.length
         const last = entries.at(-1)
@@ -64,7 +77,7 @@ export function createSequencer({
       }
       throw new LogError(
         'log.backlog',
-        `more than ${batch * maxBatches} committed changes wait to be sequenced; call again to go on`,
+        `more committed changes wait to be sequenced than ${maxBatches} batches of up to ${batch} hold; call again to go on`,
       )
     },
   }

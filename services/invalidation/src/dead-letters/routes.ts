@@ -16,7 +16,7 @@ export interface DeadLetterRoutes {
 
 const queue = z
   .string()
-  .refine(isQueueName, { error: "must be the name of a queue: 'warm', 'audit' or 'webhooks-<hook>'" })
+  .refine(isQueueName, { error: "must be the name of a queue: 'warm' or 'webhooks-<hook>'" })
   .transform((name) => name as QueueName)
 const one = z.object({ queue, id: z.string().min(1).max(200) })
 

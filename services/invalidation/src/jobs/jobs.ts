@@ -1,7 +1,7 @@
 /**
  * The one place that knows BullMQ.
  *
- * Jobs warm, tell and audit. None is on the way of a change to its readers: with this Redis away or full, answers are as
+ * Jobs warm and tell. None is on the way of a change to its readers: with this Redis away or full, answers are as
  * fresh as ever. So it may be another Redis than the cache's, and should be one that evicts nothing.
  *
  * A job that failed its last attempt stays where it is: the failed jobs of a queue are its dead letters, and leave only
@@ -14,7 +14,7 @@ import type { Redis } from 'ioredis'
 import { inTime } from './in-time.js'
 import { queueClient } from './queue-client.js'
 
-const ownQueues = ['warm', 'audit'] as const
+const ownQueues = ['warm'] as const
 /** Each webhook has a queue of its own. */
 export type QueueName = (typeof ownQueues)[number] | `webhooks-${string}`
 
