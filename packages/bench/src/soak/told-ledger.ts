@@ -15,7 +15,7 @@ export interface ToldLedger {
   readonly lags: readonly Lag[]
 }
 
-export interface Outstanding {
+interface Outstanding {
   readonly productId: number
   readonly version: number
   readonly owedSinceMs: number

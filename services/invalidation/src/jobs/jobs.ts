@@ -26,14 +26,14 @@ export { UnrecoverableError as DeadAtOnce }
 
 /** Jobs by state; a `prioritized` job waits too. `failed` are the dead letters. */
 export const jobStates = ['waiting', 'prioritized', 'delayed', 'active', 'failed'] as const
-export type Depth = Readonly<Record<(typeof jobStates)[number], number>>
+type Depth = Readonly<Record<(typeof jobStates)[number], number>>
 
 export interface NewJob<Data> {
   readonly data: Data
   readonly options?: JobsOptions
 }
 
-export interface WorkOptions {
+interface WorkOptions {
   readonly concurrency: number
   /** At most `max` jobs in `duration` milliseconds, over all processes. */
   readonly limiter?: RateLimiterOptions
