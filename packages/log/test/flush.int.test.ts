@@ -190,7 +190,7 @@ test('of a back-log past the bound what is sequenced is shipped at once, and pro
   await log.query(`INSERT INTO tidemark.outbox (resource, operation, tags)
     SELECT 'product', 'update', ARRAY['product:' || i] FROM generate_series(1, 200) i`)
   const asked = live.now()
-  for (const position of [11, 21, 31, 41]) {
+  for (const position of [11, 21, 31]) {
     await expect(flush.flush()).rejects.toMatchObject({ code: 'log.backlog' })
     await eventually(() => live.follower.applied === position)
     expect(live.follower.provenAt?.monoMs ?? 0).toBeLessThan(asked.monoMs)

@@ -21,3 +21,45 @@ test('a batch that takes too long is tried again smaller, until what waits has i
   while ((await waiting()) > 0 && failures < 50) await sequencer.sequence().catch(() => failures++)
   expect(await waiting()).toBe(0)
 })
+
+test('a call ends at what waited when it began, also where changes come as fast as they are moved', async () => {
+  const { log, query, write } = await freshLog()
+  const more = async (): Promise<void> => {
+    for (let i = 0; i < 10; i++) await write('later')
+  }
+  for (let i = 0; i < 25; i++) await write('early')
+  const busy: LogDatabase = {
+    async query(text, values, options) {
+      const rows = await log.query(text, values, options)
+      if (text.includes('tidemark.sequence(')) await more()
+      return rows
+    },
+  }
+  const { token, entries } = await createSequencer({ log: busy, batch: 10, maxBatches: 12 }).sequence()
+  const rest = await query(`SELECT tags FROM tidemark.outbox`)
+  expect(rest.length).toBeGreaterThan(0)
+  expect(rest.flatMap(({ tags }) => tags)).not.toContain('early')
+  const [clock] = await query('SELECT position::int AS position FROM tidemark.clock')
+  expect(token.position).toBe(clock!['position'])
+  expect(entries.at(-1)?.position).toBe(token.position)
+})
+
+test('what another moved meanwhile is covered by the token, and is no entry of this call', async () => {
+  const { log, query, write } = await freshLog()
+  for (let i = 0; i < 25; i++) await write(`product:${i}`)
+  let isFirst = true
+  const raced: LogDatabase = {
+    async query(text, values, options) {
+      const rows = await log.query(text, values, options)
+      if (isFirst && text.includes('tidemark.sequence(')) {
+        isFirst = false
+        await query('SELECT tidemark.sequence(1000)')
+      }
+      return rows
+    },
+  }
+  const { token, entries, link } = await createSequencer({ log: raced, batch: 10 }).sequence()
+  const [clock] = await query('SELECT position::int AS position, mark::float8 AS mark FROM tidemark.clock')
+  expect({ position: token.position, mark: link.mark }).toEqual(clock)
+  expect(entries).toEqual([])
+})

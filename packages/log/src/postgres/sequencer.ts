@@ -65,6 +65,7 @@ export function createSequencer({
       const entries: LogEntry[] = []
       let made = 0
       let isDense = true
+      let lastWaiting: number | undefined
       for (let batches = 0; batches < maxBatches; batches++) {
         const row = await move()
         const { head, made: latest } = parseSequenced(row)
@@ -74,6 +75,11 @@ export function createSequencer({
         const isHeld = isDense && made <= maxEntriesHeld
         if (isHeld) entries.push(...latest)
         if (row?.['more'] !== true) return { ...head, entries: isHeld ? entries : [] }
+        lastWaiting ??= await lastInOutbox(log, timeoutMs)
+        const covered = await headOnceMoved(log, lastWaiting, timeoutMs)
+        if (covered === undefined) continue
+        // Who reads on from another's position reads the log.
+        return { ...covered, entries: isHeld && covered.link.mark === head.link.mark ? entries : [] }
       }
       throw new LogError(
         'log.backlog',
@@ -81,6 +87,36 @@ export function createSequencer({
       )
     },
   }
+}
+
+/** The highest id that waits: whatever was committed before this look has that one or a lower one. 0: nothing waits. */
+async function lastInOutbox(log: LogDatabase, timeoutMs: number): Promise<number> {
+  const [row] = await log.query('SELECT coalesce(max(id), 0) AS last FROM tidemark.waiting', [], {
+    timeoutMs,
+  })
+  return parseInteger(row?.['last'], 'last')
+}
+
+/**
+ * The head once nothing up to `id` waits any more, from one snapshot: what has left the outbox has its position at or below
+ * it. So a call ends at what was there when it began, also where changes come as fast as they are moved.
+ */
+async function headOnceMoved(
+  log: LogDatabase,
+  id: number,
+  timeoutMs: number,
+): Promise<Omit<Sequenced, 'entries'> | undefined> {
+  const text = `SELECT c.term, c.nonce, c.position, c.mark,
+      EXISTS (SELECT FROM tidemark.waiting w WHERE w.id <= $1::bigint) AS "isWaiting"
+    FROM tidemark.clock c`
+  const [row] = await log.query(text, [id], { timeoutMs })
+  if (row === undefined || row['isWaiting'] !== false) return undefined
+  const epoch = parseEpoch(row)
+  const link = {
+    position: parseInteger(row['position'], 'position'),
+    mark: parseInteger(row['mark'], 'mark'),
+  }
+  return { token: { term: epoch.term, position: link.position }, epoch, link }
 }
 
 /** The row that `tidemark.sequence()` and `tidemark.new_epoch()` give. */
