@@ -74,12 +74,14 @@ export function createSequencer({
         if (last !== undefined && latest[0] !== undefined) isDense &&= latest[0].previousMark === last.mark
         const isHeld = isDense && made <= maxEntriesHeld
         if (isHeld) entries.push(...latest)
-        if (row?.['more'] !== true) return { ...head, entries: isHeld ? entries : [] }
+        // Who reads on from another's position reads the log.
+        const upTo = ({ link }: Pick<Sequenced, 'link'>): readonly LogEntry[] =>
+          isHeld && entries.at(-1)?.mark === link.mark ? entries : []
+        if (row?.['more'] !== true) return { ...head, entries: upTo(head) }
         lastWaiting ??= await lastInOutbox(log, timeoutMs)
         const covered = await headOnceMoved(log, lastWaiting, timeoutMs)
         if (covered === undefined) continue
-        // Who reads on from another's position reads the log.
-        return { ...covered, entries: isHeld && covered.link.mark === head.link.mark ? entries : [] }
+        return { ...covered, entries: upTo(covered) }
       }
       throw new LogError(
         'log.backlog',
@@ -99,16 +101,16 @@ async function lastInOutbox(log: LogDatabase, timeoutMs: number): Promise<number
 
 /**
  * The head once nothing up to `id` waits any more, from one snapshot: what has left the outbox has its position at or below
- * it. So a call ends at what was there when it began, also where changes come as fast as they are moved.
+ * it. Where Postgres may have lost history, the next batch begins the new epoch. So a call ends at what was there when it began, also where changes come as fast as they are moved.
  */
 async function headOnceMoved(
   log: LogDatabase,
   id: number,
   timeoutMs: number,
 ): Promise<Omit<Sequenced, 'entries'> | undefined> {
-  const text = `SELECT c.term, c.nonce, c.position, c.mark,
-      EXISTS (SELECT FROM tidemark.waiting w WHERE w.id <= $1::bigint) AS "isWaiting"
-    FROM tidemark.clock c`
+  const text = `SELECT h.term, h.nonce, h.position, h.mark,
+      NOT h.alive OR EXISTS (SELECT FROM tidemark.waiting w WHERE w.id <= $1::bigint) AS "isWaiting"
+    FROM tidemark.head h`
   const [row] = await log.query(text, [id], { timeoutMs })
   if (row === undefined || row['isWaiting'] !== false) return undefined
   const epoch = parseEpoch(row)

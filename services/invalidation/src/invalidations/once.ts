@@ -31,6 +31,8 @@ interface OnceRequest {
 export type RecordOnce = (request: OnceRequest) => Promise<{ isReplay: boolean }>
 
 const timeoutMs = 2_000
+/** How long another request with the same key is waited for; below `timeoutMs`, so that it is told what it waited for. */
+const lockWaitMs = 1_000
 
 /** @throws Problem `idempotency-key-reused` (422), `conflict` (409); LogError `log.unreachable` */
 export function recordOnce({ connect, keyTtlMs }: OnceOptions): RecordOnce {
@@ -44,6 +46,7 @@ export function recordOnce({ connect, keyTtlMs }: OnceOptions): RecordOnce {
       if (given.key === undefined) await record()
       else {
         await run('BEGIN')
+        await run(`SET LOCAL lock_timeout = ${lockWaitMs}`)
         isReplay = !(await claim(run, given.key, given, keyTtlMs))
         if (!isReplay) await record()
         await run('COMMIT')
