@@ -24,6 +24,8 @@ import { startWebhooks } from './webhooks/webhooks.js'
 import { startWarming } from './warm/start-warming.js'
 
 const connections = 6
+/** Of requests: those that wait for each other take no connection from what ships. */
+const requestConnections = 4
 const probeTimeoutMs = 1_000
 const postgresHint = 'check DATABASE_URL, and that the migrations have run'
 const restAfterFailureMs = 100
@@ -53,6 +55,16 @@ await runService({
         return opened
       },
       { hint: postgresHint, stop: (opened) => opened.end() },
+    )
+    const requestPool = await step(
+      'Postgres for requests',
+      () =>
+        createPool({
+          url: config.DATABASE_URL,
+          name: 'tidemark-invalidation-requests',
+          maxConnections: requestConnections,
+        }),
+      { stop: (opened) => opened.end() },
     )
 
     const redis = { redis: config.REDIS_URL, prefix: config.TIDEMARK_PREFIX }
@@ -208,7 +220,7 @@ await runService({
       ],
     })
     const app = createInvalidationApp({
-      record: recordOnce({ connect: () => pool.connect(), keyTtlMs: config.IDEMPOTENCY_TTL }),
+      record: recordOnce({ connect: () => requestPool.connect(), keyTtlMs: config.IDEMPOTENCY_TTL }),
       flush: async () => (await flush.flush()).token,
       status: () =>
         readStatus({ logState, flush, tide, followers: () => readRoster(client, config.TIDEMARK_PREFIX) }),

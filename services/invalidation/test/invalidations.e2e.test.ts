@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createPool } from '@tidemark/database'
 import { followLog, logDatabase } from '@tidemark/log'
 import { eventually, faultProxy } from '@tidemark/testkit'
-import type { House, Received } from '@tidemark/testkit'
+import type { House, ProblemBody, Received } from '@tidemark/testkit'
 import { keyTag, namespaceTag } from '@tidemark/tide'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { startShop } from './fixture/shop.js'
@@ -98,6 +98,30 @@ describe('a key makes it safe to repeat', () => {
     const batch = { invalidations: [{ tags: ['y'], reason }] }
     expect((await post(batch, reason, '/v1/invalidations:batch')).status).toBe(201)
     expect(await logged(reason)).toBe(2)
+  })
+
+  test('while somebody holds its key a request is refused by name in time, and shipping goes on', async () => {
+    const key = randomUUID()
+    const scope = 'POST /v1/invalidations'
+    const pool = createPool({ url: house.env['DATABASE_URL']!, name: 'test', maxConnections: 1 })
+    onTestFinished(() => pool.end())
+    const client = await pool.connect()
+    await client.query('BEGIN')
+    await client.query(
+      `INSERT INTO idempotency_key (scope, key, request_hash, expires_at) VALUES ($1, $2, 'x', now() + interval '1 hour')`,
+      [scope, key],
+    )
+    const body = { tags: ['product:1'], reason: 'held' }
+    const waiting = Promise.all(Array.from({ length: 12 }, () => post(body, key)))
+    await house.sql('UPDATE product SET stock = stock + 1 WHERE id = 1')
+    await eventually(async () => (await house.sql('SELECT 1 FROM tidemark.waiting')).length === 0)
+    const refused = (await waiting).filter(({ status }) => status === 409)
+    expect(refused.length).toBeGreaterThan(0)
+    expect(refused[0]!.json<ProblemBody>().errors).toMatchObject([{ field: 'Idempotency-Key' }])
+    await client.query('ROLLBACK')
+    client.release()
+    expect((await post(body, key)).status).toBe(201)
+    expect(await logged('held')).toBe(1)
   })
 
   test('a request that failed leaves its key free', async () => {
