@@ -1,5 +1,5 @@
 /** `pnpm bench [--quick] [scenario…]`: peers beside us in one run. Tables on stdout, progress on stderr. */
-import { createStopStack } from '@tidemark/infra'
+import { interruptible } from './interruptible.js'
 import { markdown } from './measure/table.js'
 import { verdictsMarkdown } from './measure/verdicts.js'
 import { scenarios } from './scenarios/registry.js'
@@ -17,21 +17,12 @@ if (unknown.length > 0) {
 const say = (line: string): void => {
   console.error(line)
 }
-const stack = createStopStack((error) => {
-  console.error(error)
-})
-const interrupted = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => {
-    interrupted.abort()
-    say('stopping')
-    void stack.unwind().then(() => process.exit(130))
-  })
+const { stack, signal: interrupted } = interruptible(say)
 
 try {
   say('bench: bringing up Postgres, Redis and the invalidation service')
   const isQuick = given.includes('--quick')
-  const stage = await setStage({ stack, signal: interrupted.signal, isQuick, say })
+  const stage = await setStage({ stack, signal: interrupted, isQuick, say })
   console.log(`${await stage.machine()}${isQuick ? '; quick: not for comparison' : ''}\n`)
   for (const scenario of scenarios) {
     if (wanted.length > 0 && !wanted.includes(scenario.name)) continue
@@ -43,9 +34,9 @@ try {
   }
   console.log(await stage.machine())
 } catch (error) {
-  if (!interrupted.signal.aborted) console.error(error)
+  if (!interrupted.aborted) console.error(error)
   process.exitCode = 1
 } finally {
   await stack.unwind()
 }
-if (!interrupted.signal.aborted) process.exit()
+if (!interrupted.aborted) process.exit()

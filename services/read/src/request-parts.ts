@@ -1,26 +1,13 @@
 /** The parts of a request that say how fresh the answer must be, as schemas: parsed and documented from here. */
 import type { Id, Issue, Resource } from '@tidemark/resources'
 import { describeInclude, includeParameter, parseInclude, ResourceError } from '@tidemark/resources'
-import { parseToken } from '@tidemark/tide'
-import type { Token } from '@tidemark/tide'
 import { z } from 'zod'
+import { tokenParameter } from './token-parameter.js'
 
 export const freshnessHeaders = z.object({
-  Tidemark: z
-    .string()
-    .max(64)
-    .transform((text, context): Token => {
-      const token = parseToken(text)
-      if (token !== undefined) return token
-      context.addIssue({
-        code: 'custom',
-        message: 'is no token; send back what a Tidemark header said, such as 1-4711',
-      })
-      return z.NEVER
-    })
-    .optional()
-    .meta({ type: 'string', maxLength: 64, examples: ['1-4711'] })
-    .describe('At least as fresh as this token: from a write, or from an earlier answer.'),
+  Tidemark: tokenParameter('is no token; send back what a Tidemark header said, such as 1-4711').describe(
+    'At least as fresh as this token: from a write, or from an earlier answer.',
+  ),
   'Tidemark-Level': z
     .enum(['bounded', 'session', 'strict'])
     .optional()

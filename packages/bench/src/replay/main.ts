@@ -1,6 +1,7 @@
 /** `pnpm replay`: drives the services with a trace and judges every answer. Exit code 0: no stale answer; 1: some; 2: no run. */
-import { createStopStack, InfraError } from '@tidemark/infra'
+import { InfraError } from '@tidemark/infra'
 import pg from 'pg'
+import { interruptible } from '../interruptible.js'
 import type { Tally } from './tally.js'
 import { drive } from './drive.js'
 import { History } from './history.js'
@@ -15,22 +16,13 @@ import { readTrace, toProductIds, zipfTrace } from './trace.js'
 import { createWriters } from './writers.js'
 
 const now = (): number => performance.now()
-const stack = createStopStack((error) => {
-  console.error(error)
-})
-const interrupted = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => {
-    interrupted.abort()
-    console.log('stopping')
-    void stack.unwind().then(() => process.exit(130))
-  })
+const { stack, signal: interrupted } = interruptible(console.log)
 
 async function replay(options: ReplayOptions): Promise<boolean> {
   const trace = (
     options.trace === undefined ? zipfTrace({ seed: options.seed }) : await readTrace(options.trace)
   ).slice(0, options.requests)
-  const urls = options.at ?? (await startStack(stack, options.readers, interrupted.signal))
+  const urls = options.at ?? (await startStack(stack, options.readers, interrupted))
 
   const database = new pg.Pool({
     connectionString: urls.database,
@@ -90,7 +82,7 @@ try {
   await stack.unwind()
   process.exitCode = passed ? 0 : 1
 } catch (error) {
-  if (!interrupted.signal.aborted) {
+  if (!interrupted.aborted) {
     const isUsage =
       error instanceof Error &&
       !(error instanceof InfraError) &&

@@ -1,6 +1,6 @@
 /** `pnpm soak`: exit code 0: no wrong answer and no change untold; 1: some; 2: no run. */
-import { createStopStack } from '@tidemark/infra'
 import pg from 'pg'
+import { interruptible } from '../interruptible.js'
 import { History } from '../replay/history.js'
 import { httpClient } from '../replay/http-client.js'
 import { createLagProbe } from '../replay/lag-probe.js'
@@ -28,19 +28,10 @@ const now = (): number => performance.now()
 const say = (line: string): void => {
   console.log(line)
 }
-const stack = createStopStack((error) => {
-  console.error(error)
-})
-const interrupted = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => {
-    interrupted.abort()
-    say('stopping')
-    void stack.unwind().then(() => process.exit(130))
-  })
+const { stack, signal: interrupted } = interruptible(say)
 
 async function soak(options: SoakOptions): Promise<boolean> {
-  const stage = await setSoakStage(stack, interrupted.signal, say)
+  const stage = await setSoakStage(stack, interrupted, say)
   const database = new pg.Pool({ connectionString: stage.database, max: 24, query_timeout: 10_000 })
   database.on('error', () => undefined)
   stack.push(() => database.end())
@@ -158,7 +149,7 @@ try {
   await stack.unwind()
   process.exitCode = passed ? 0 : 1
 } catch (error) {
-  if (!interrupted.signal.aborted) {
+  if (!interrupted.aborted) {
     const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
     console.error(error)
     if (isUsage) console.error(usage)

@@ -1,10 +1,5 @@
 /** What a hook is: who is told, of which changes, and how. */
-
-/** Of which changes. Both given: a change is told that fits both. */
-export interface ChangeFilter {
-  readonly resources?: readonly string[] | undefined
-  readonly tags?: readonly string[] | undefined
-}
+import type { ChangeFilter } from '@tidemark/log'
 
 /** How often and how long a delivery is tried. */
 interface Patience {

@@ -6,11 +6,10 @@
  * still are added once. Where the page that comes again reaches further, a change may be told in two messages: never in none.
  */
 import { createHash } from 'node:crypto'
-import type { Change, FeedPart, LogEntry } from '@tidemark/log'
+import { passing } from '@tidemark/log'
+import type { Change, ChangeFilter, FeedPart, LogEntry } from '@tidemark/log'
 import { formatToken } from '@tidemark/tide'
 import type { Token } from '@tidemark/tide'
-import type { ChangeFilter } from './hook.js'
-import { wants } from './wants.js'
 
 /** As the change feed of the read service tells it; `token` covers the change. */
 type ToldChange = Pick<Change, 'resource' | 'key' | 'operation' | 'tags' | 'version' | 'changedAt'> & {
@@ -42,6 +41,7 @@ export const bytesMax = 262_144
 export function messagesOf(part: FeedPart, filter: ChangeFilter): Message[] {
   if (part.kind === 'gone') return [reset(part.head, part.reason, Date.now())]
   const messages: Message[] = []
+  const passes = passing(filter)
   let open: { changes: ToldChange[]; bytes: number; last: LogEntry } | undefined
   const close = (): void => {
     if (open !== undefined) messages.push(changes(open.changes, open.last))
@@ -53,7 +53,7 @@ export function messagesOf(part: FeedPart, filter: ChangeFilter): Message[] {
         close()
         messages.push(reset(tokenOf(entry), 'epoch', entry.sequencedAt))
       }
-      if (change.operation === 'epoch' || !wants(filter, change)) continue
+      if (change.operation === 'epoch' || passes?.(change) === false) continue
       const { resource, key, operation, tags, version, changedAt } = change
       const token = formatToken(tokenOf(entry))
       const told = { resource, key, operation, tags, version, changedAt, token }

@@ -1,28 +1,14 @@
 import type { Registry } from '@tidemark/resources'
 import type { Api } from '@tidemark/service'
-import { parseToken } from '@tidemark/tide'
-import type { Token } from '@tidemark/tide'
 import { z } from 'zod'
+import { tokenParameter } from '../token-parameter.js'
 import type { ChangeStreams } from './change-streams.js'
 
 const tagsMax = 64
 /** Longer than the tag of any facet. */
 const tagLengthMax = 600
 
-const place = z
-  .string()
-  .max(64)
-  .transform((text, context): Token => {
-    const token = parseToken(text)
-    if (token !== undefined) return token
-    context.addIssue({
-      code: 'custom',
-      message: 'is no place in the log; send back the id of an event, such as 1-4711',
-    })
-    return z.NEVER
-  })
-  .optional()
-  .meta({ override: { type: 'string', examples: ['1-4711'] } })
+const place = tokenParameter('is no place in the log; send back the id of an event, such as 1-4711')
 
 function resourceList(registry: Registry) {
   const known = registry.all.map(({ tagName }) => tagName)
@@ -40,7 +26,7 @@ function resourceList(registry: Registry) {
       return z.NEVER
     })
     .optional()
-    .meta({ override: { type: 'string', examples: [known.slice(0, 2).join(',')] } })
+    .meta({ type: 'string', maxLength: 1_000, examples: [known.slice(0, 2).join(',')] })
     .describe('Only changes of these resources, by their names in tags.')
 }
 

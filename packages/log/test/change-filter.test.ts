@@ -1,8 +1,7 @@
-import type { Change } from '@tidemark/log'
 import { expect, test } from 'vitest'
 
-import type { ChangeFilter } from '../src/changes/change-filter.js'
-import { passing } from '../src/changes/change-filter.js'
+import type { Change, ChangeFilter } from '../src/index.js'
+import { passing } from '../src/index.js'
 
 const change = (resource: string, operation: string, ...tags: string[]): Change => ({
   ...{ resource, operation, tags, key: null, version: null, changedAt: 0, trace: null, reason: null },

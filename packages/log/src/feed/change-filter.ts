@@ -1,22 +1,27 @@
 /**
- * Which changes a subscriber is told of.
+ * Which changes somebody wants to hear of: a subscriber of the feed, a webhook.
  *
  * A filter may tell too much, never too little: what a subscriber derived from rows of category 7 may be altered by a
  * change of `product.categoryId=7`, and by one of everything there is about products (`product!all`: bulk statements,
  * TRUNCATE, DDL) or at all (`*`).
  */
-import type { Change } from '@tidemark/log'
 import { allTag, everything, resourceOf } from '@tidemark/tide'
 
+import type { Change } from '../entry.js'
+
+/** Both given: a change is told that fits both. */
 export interface ChangeFilter {
-  /** Names in tags; empty: of all. */
-  readonly resources: readonly string[]
-  /** Empty: whatever the change touched. */
-  readonly tags: readonly string[]
+  /** Names in tags; empty or left out: of all. */
+  readonly resources?: readonly string[] | undefined
+  /** Empty or left out: whatever the change touched. */
+  readonly tags?: readonly string[] | undefined
 }
 
 /** Undefined where the filter lets everything pass. */
-export function passing({ resources, tags }: ChangeFilter): ((change: Change) => boolean) | undefined {
+export function passing({
+  resources = [],
+  tags = [],
+}: ChangeFilter): ((change: Change) => boolean) | undefined {
   const wanted = new Set(tags.flatMap(touchedWith))
   const isOf = (change: Change): boolean =>
     resources.length === 0 ||
