@@ -59,6 +59,7 @@ export async function ownCluster(options: OwnClusterOptions = {}): Promise<OwnCl
       if (i > 0) await askRedis(urls[0]!, 'CLUSTER', 'MEET', '127.0.0.1', portOf(servers[i]!))
     }
     await healthy(servers)
+    await acquainted(urls)
     for (let i = masters; i < servers.length; i++) await follow(servers[i]!, servers[i % masters]!)
     for (const url of urls)
       await eventually(async () => {
@@ -70,6 +71,15 @@ export async function ownCluster(options: OwnClusterOptions = {}): Promise<OwnCl
     await remove()
     throw error
   }
+}
+
+/** Each node knows who has each slot: one that knows of its own alone says that it is well, too. */
+async function acquainted(urls: readonly string[]): Promise<void> {
+  for (const url of urls)
+    await eventually(
+      async () => fieldOf(await askRedis(url, 'CLUSTER', 'INFO'), 'cluster_slots_ok') === String(SLOTS),
+      { timeoutMs: HEALTHY_BOUND_MS },
+    )
 }
 
 async function node(settings: Readonly<Record<string, string>>): Promise<OwnServer> {
