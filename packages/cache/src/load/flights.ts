@@ -30,6 +30,8 @@ import { takeTurn } from './lease.js'
 import type { LoadGate } from './load-gate.js'
 import { PassingMap } from './passing-map.js'
 import { hasBegunBefore, mayJoin, mayKeep, mayTake } from './share-law.js'
+import { takeFromL2 } from './take-from-l2.js'
+import type { Take } from './take-from-l2.js'
 
 /** Joining again after a load that would not do; past this a call loads for itself. */
 const maxTurns = 2
@@ -53,6 +55,8 @@ export interface FlightsParts {
 }
 
 export class Flights {
+  /** What L2 held, if it is for this call. */
+  readonly take: Take
   readonly #parts: FlightsParts
   readonly #flights = new PassingMap<string, Flight>()
   readonly #refreshing = new Set<string>()
@@ -60,6 +64,7 @@ export class Flights {
 
   constructor(parts: FlightsParts) {
     this.#parts = parts
+    this.take = takeFromL2(parts)
     this.#turns = parts.l2 && { ...parts.lease, l2: parts.l2 }
   }
 
@@ -232,38 +237,6 @@ export class Flights {
   #takeFor<T>(flight: Flight<T>, envelope: Envelope, ask: Ask<T>): Entry<T> | undefined {
     flight.seen = envelope
     return this.take(envelope, ask)
-  }
-
-  /** What L2 held, if it is for this call; then L1 has it too. */
-  take<T>(envelope: Envelope, ask: Ask<T>): Entry<T> | undefined {
-    const { tide, now, holdings, counters, advisor, events } = this.#parts
-    const at = now()
-    const sighted = holdings.sight(envelope, ask as Ask, at)
-    const verdict = mayTake(sighted, ask as Ask, tide.follower, at)
-    if (verdict !== 'may') {
-      counters[verdict]++
-      this.#refused(verdict, ask as Ask, at)
-      return undefined
-    }
-    const entry = holdings.open(sighted, envelope) as Entry<T> | undefined
-    if (entry === undefined) return undefined
-    counters.hitsL2++
-    advisor.took(ask.key, entry, at.monoMs)
-    if (events.isHeard('hit-l2')) events.tell('hit-l2', { key: ask.key, kind: ask.policy.kind })
-    holdings.refill(ask.key, entry)
-    return entry
-  }
-
-  #refused(verdict: 'sunk' | 'expired' | 'unproven', { key, policy }: Ask, at: Instant): void {
-    const { tide, advisor, events } = this.#parts
-    const { kind, maxLagMs } = policy
-    if (verdict !== 'unproven') {
-      events.tell(verdict, { key, kind, tier: 'l2', uses: 0 })
-      return
-    }
-    const lagMs = tide.follower.lagMs(at)
-    advisor.unproven(policy, lagMs)
-    events.tell(verdict, { key, kind, tier: 'l2', lagMs, maxLagMs })
   }
 
   async #loaded<T>(flight: Flight<T>, ask: Ask<T>, owner?: string): Promise<Entry<T | undefined>> {
