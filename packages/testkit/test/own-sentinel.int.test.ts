@@ -15,7 +15,8 @@ async function connected(options?: OwnSentinelOptions) {
   const client = new Redis({
     sentinels: [...set.sentinels],
     name: set.name,
-    commandTimeout: 500,
+    // Above what WAIT below may take.
+    commandTimeout: 2_000,
     maxRetriesPerRequest: 0,
     retryStrategy: () => 20,
     sentinelRetryStrategy: () => 20,
