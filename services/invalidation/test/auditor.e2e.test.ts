@@ -23,12 +23,13 @@ class Between {
       const headers = Object.fromEntries(
         Object.entries(req.headers).map(([name, value]) => [name, String(value)]),
       )
-      void Promise.resolve(
-        this.kept.get(req.url!) ?? exchange(house.read.url, req.method!, req.url!, { headers }),
-      ).then(
-        (answer) => {
-          const { connection: _c, 'keep-alive': _k, 'transfer-encoding': _t, ...rest } = answer.headers
-          res.writeHead(answer.status, rest).end(answer.text)
+      const answer = async (): Promise<Received> =>
+        this.kept.get(req.url!) ?? exchange(house.read.url, req.method!, req.url!, { headers })
+      // Where the reader has ended there is nobody to ask, and the connection ends too.
+      void answer().then(
+        ({ status, headers: given, text }) => {
+          const { connection: _c, 'keep-alive': _k, 'transfer-encoding': _t, ...rest } = given
+          res.writeHead(status, rest).end(text)
         },
         () => res.destroy(),
       )
